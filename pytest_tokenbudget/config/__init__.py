@@ -1,0 +1,1 @@
+"""Settings and budgets, resolved once from every place that may state them."""

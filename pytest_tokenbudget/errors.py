@@ -1,0 +1,80 @@
+"""Every error this package raises, in one tree.
+
+    TokenBudgetError                     something we were asked to do cannot be done
+    ├── ConfigError      [config]        a setting, marker or file of settings is wrong
+    ├── RecordingError   [recording]     a recording cannot be read as one
+    ├── RunFileError     [run-file]      a run file cannot be read or written
+    ├── PriceError       [price]         the price table cannot be used
+    └── DemoError        [demo]          the bundled demo cannot run here
+    Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
+    └── RecordingMiss    [miss]          in replay, a model call has no recording left
+
+Each message says what was wrong, where, what is allowed, and what to type next. The slug in brackets opens the
+printed message, so that it can be searched for. Only `plugin/` turns these into `pytest.UsageError`, only `cli/`
+into exit statuses.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "ConfigError",
+    "DemoError",
+    "PriceError",
+    "RecordingError",
+    "RecordingMiss",
+    "RunFileError",
+    "Stop",
+    "TokenBudgetError",
+]
+
+
+class TokenBudgetError(Exception):
+    """The root of what this package raises as an ordinary exception."""
+
+    slug: ClassVar[str] = "tokenbudget"
+
+
+class ConfigError(TokenBudgetError):
+    """A setting is unknown, contradictory or out of range; the message names its file and key, or its marker."""
+
+    slug: ClassVar[str] = "config"
+
+
+class RecordingError(TokenBudgetError):
+    """A file is no recording that we can read; the message names it and says why."""
+
+    slug: ClassVar[str] = "recording"
+
+
+class RunFileError(TokenBudgetError):
+    """A run file is missing, cut off, or of another schema."""
+
+    slug: ClassVar[str] = "run-file"
+
+
+class PriceError(TokenBudgetError):
+    """The price table cannot be read, or a price given by the user makes no sense."""
+
+    slug: ClassVar[str] = "price"
+
+
+class DemoError(TokenBudgetError):
+    """The bundled demo lacks something it needs on this machine."""
+
+    slug: ClassVar[str] = "demo"
+
+
+class Stop(BaseException):
+    """Ends an agent's loop.
+
+    Derives from `BaseException` because provider SDKs wrap an `Exception` raised below them into a connection error
+    and retry it: a stop must neither be retried nor hidden.
+    """
+
+    slug: ClassVar[str] = "stop"
+
+
+class RecordingMiss(Stop):
+    """In replay, a model call was made that no unused recording answers. Nothing was sent."""
+
+    slug: ClassVar[str] = "miss"

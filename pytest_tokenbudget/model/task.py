@@ -1,0 +1,160 @@
+"""One pytest item (or a wider fixture) with the model calls it made."""
+
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from msgspec import Struct
+
+from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
+from pytest_tokenbudget.model.call import Call, Skipped
+from pytest_tokenbudget.model.money import ZERO
+from pytest_tokenbudget.model.usage import NO_USAGE, Usage
+
+__all__ = ["Attempt", "Outcome", "Phase", "Task", "TaskCall", "Totals"]
+
+Phase = Literal["setup", "call", "teardown"]
+Outcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "rerun", "died", "fixture"]
+"""died: the process ended inside the task · fixture: the calls of a fixture wider than one test."""
+
+
+class TaskCall(Struct, frozen=True, kw_only=True):
+    """A call with its place in the task.
+
+    Attributes:
+        call: The call, priced.
+        phase: During which of pytest's phases it was made.
+        step: Its number among the task's billed generating calls, from 1; `None` for other calls.
+    """
+
+    call: Call
+    phase: Phase = "call"
+    step: int | None = None
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """Sums over calls; they add.
+
+    Attributes:
+        usage: Of the calls whose usage is known; a lower bound where `unknown` is not 0.
+        known: US dollars of the calls whose cost is known.
+        incurred: US dollars that this run really paid, of the calls whose cost is known.
+        calls: How many calls.
+        steps: How many of them are billed generating calls.
+        sent: How many left this machine.
+        drifted: How many were answered from a recording of another request.
+        unknown: How many have an unknown cost.
+        unknown_usage: How many have missing, partial or unreadable usage.
+        unknown_sent: How many of those with unknown cost left this machine.
+        seconds: Time spent in calls that left this machine.
+    """
+
+    usage: Usage = NO_USAGE
+    known: Decimal = ZERO
+    incurred: Decimal = ZERO
+    calls: int = 0
+    steps: int = 0
+    sent: int = 0
+    drifted: int = 0
+    unknown: int = 0
+    unknown_usage: int = 0
+    unknown_sent: int = 0
+    seconds: float = 0.0
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars, or `None` where a call's cost is unknown."""
+        return None if self.unknown else self.known
+
+    @classmethod
+    def of(cls, calls: tuple[TaskCall, ...]) -> "Totals":
+        """Sum the calls of a task."""
+        return sum((cls._one(entry) for entry in calls), cls())
+
+    @classmethod
+    def _one(cls, entry: TaskCall) -> "Totals":
+        call = entry.call
+        unknown = call.cost is None
+        return cls(
+            usage=call.usage,
+            known=call.cost or ZERO,
+            incurred=call.incurred or ZERO,
+            calls=1,
+            steps=int(entry.step is not None),
+            sent=int(call.sent),
+            drifted=int(call.obtained == "drifted"),
+            unknown=int(unknown),
+            unknown_usage=int(call.status in {"partial", "missing", "unsupported"}),
+            unknown_sent=int(unknown and call.sent),
+            seconds=call.seconds or 0.0,
+        )
+
+    def __add__(self, other: object) -> "Totals":
+        if not isinstance(other, Totals):
+            return NotImplemented
+        return Totals(
+            usage=self.usage + other.usage,
+            known=self.known + other.known,
+            incurred=self.incurred + other.incurred,
+            calls=self.calls + other.calls,
+            steps=self.steps + other.steps,
+            sent=self.sent + other.sent,
+            drifted=self.drifted + other.drifted,
+            unknown=self.unknown + other.unknown,
+            unknown_usage=self.unknown_usage + other.unknown_usage,
+            unknown_sent=self.unknown_sent + other.unknown_sent,
+            seconds=self.seconds + other.seconds,
+        )
+
+    def __radd__(self, other: object) -> "Totals":
+        # sum() starts from 0
+        return self if other == 0 else NotImplemented
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """An earlier, superseded try of a task that was rerun."""
+
+    outcome: Outcome
+    calls: tuple[TaskCall, ...] = ()
+    verdict: Verdict = UNLIMITED
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over this attempt's calls."""
+        return Totals.of(self.calls)
+
+
+class Task(Struct, frozen=True, kw_only=True, dict=True):
+    """One pytest item, or one execution of a wider fixture, with its calls and its verdict.
+
+    Attributes:
+        id: The node id; for a wider fixture `<base id>::<fixture name> [<scope> fixture, <worker>]`.
+        outcome: How the last attempt ended.
+        calls: The calls of the last attempt, in order.
+        skipped: Exchanges that are no model calls.
+        exchanges: How many exchanges were counted at the seam: must equal calls + skipped.
+        budget: Its limits and labels.
+        verdict: The decision on the last attempt.
+        earlier: Attempts that were rerun, oldest first.
+        notes: What went wrong while measuring, in sentences.
+    """
+
+    id: str
+    outcome: Outcome
+    calls: tuple[TaskCall, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    exchanges: int = 0
+    budget: Budget = Budget()
+    verdict: Verdict = UNLIMITED
+    earlier: tuple[Attempt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Sums over the last attempt, the one that is judged."""
+        return Totals.of(self.calls)
+
+    @cached_property
+    def all_attempts(self) -> Totals:
+        """Sums over every attempt: what was really consumed."""
+        return sum((attempt.totals for attempt in self.earlier), self.totals)

@@ -1,0 +1,1 @@
+"""Decisions, all of them pure functions over frozen values."""

@@ -1,0 +1,66 @@
+"""What a wire format is, and what it reads."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pytest_tokenbudget.model.call import SegmentKind, Status
+from pytest_tokenbudget.model.usage import NO_USAGE, Usage
+from pytest_tokenbudget.wire.endpoint import Endpoint
+
+__all__ = ["Format", "Json", "Part", "Reading"]
+
+Json = Mapping[str, Any]
+"""A decoded JSON object, as it came: nothing in it can be trusted to have its documented type."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a response says of itself; see `Call` for the meaning of each field."""
+
+    status: Status
+    usage: Usage = NO_USAGE
+    model: str | None = None
+    tier: str | None = None
+    price_context: tuple[tuple[str, str], ...] = ()
+    reported_cost: Decimal | None = None
+    tools: tuple[str, ...] = ()
+    finish: str | None = None
+    response_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Part(Struct, frozen=True, gc=False):
+    """One part of a prompt, text included; it becomes a `Segment` without its text."""
+
+    kind: SegmentKind
+    name: str
+    text: str
+
+
+class Format(Protocol):
+    """One wire format. Implementations hold no state and never raise on a malformed body: they note it.
+
+    Attributes:
+        api: The format's name in `Call.api`, such as `openai.chat`.
+    """
+
+    api: str
+
+    def matches(self, endpoint: Endpoint) -> bool:
+        """Whether requests to this endpoint speak the format."""
+
+    def read_body(self, body: Json) -> Reading:
+        """Read a whole JSON response (HTTP status below 400)."""
+
+    def read_stream(self, events: Iterable[tuple[str, Json]], *, complete: bool) -> Reading:
+        """Read a streamed response.
+
+        Args:
+            events: (event name, decoded data) pairs in order; the name is empty where the stream gives none.
+            complete: Whether the stream ended as its framing says it should (`data: [DONE]`), for formats that say so.
+        """
+
+    def prompt(self, request: Json) -> Iterator[Part]:
+        """Yield the prompt's parts in the order in which the provider sees them."""
