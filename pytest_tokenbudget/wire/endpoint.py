@@ -63,3 +63,12 @@ def endpoint_of(method: str, url: str) -> Endpoint:
         known=provider is not None,
         path=parts.path.rstrip("/"),
     )
+
+
+_MODEL_PATHS: Final = ("/chat/completions", "/responses", "/completions", "/embeddings", "/v1/messages")
+
+
+def is_model_request(method: str, url: str) -> bool:
+    """Whether a request is one that a provider bills: a POST to a known provider, or to a path that speaks a format."""
+    endpoint = endpoint_of(method, url)
+    return endpoint.method == "POST" and (endpoint.known or endpoint.path.endswith(_MODEL_PATHS))

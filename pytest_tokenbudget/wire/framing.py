@@ -44,11 +44,11 @@ def unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
 def is_stream(body: bytes, headers: Mapping[str, str]) -> bool:
     """Whether a body is a stream of server-sent events, by its content type or by its first bytes."""
     if "text/event-stream" in headers.get("content-type", ""):
-        return not body.lstrip()[:1] == b"{"
+        return body.lstrip()[:1] != b"{"
     return body[:6] in {b"data: ", b"event:"} or body[:5] == b"data:"
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes) -> object:
     """Decode JSON.
 
     Raises:

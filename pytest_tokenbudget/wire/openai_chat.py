@@ -54,7 +54,11 @@ class OpenAIChat:
 
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
-        yield from ()
+        messages = request.get("messages")
+        for message in messages if isinstance(messages, list) else ():
+            content = mapping(message).get("content")
+            if isinstance(content, str):
+                yield Part("user", "", content)
 
 
 def _reading(head: Json, *, usage: object, finish: str | None, tools: tuple[str, ...], cut: bool) -> Reading:
