@@ -1,0 +1,1 @@
+"""What a run or an audit says, to people and to machines."""
