@@ -1,1 +1,4 @@
-"""Settings and budgets, resolved once from every place that may state them."""
+"""Settings and budgets, resolved once from every place that may state them.
+
+`load_settings` reads the files and the environment; `precedence` alone decides which place wins.
+"""

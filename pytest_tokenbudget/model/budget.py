@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-__all__ = ["BLOCKING", "LIMITS", "Budget", "Finding", "State", "Verdict"]
+__all__ = ["BLOCKING", "LIMITS", "SEVERITY", "UNLIMITED", "Budget", "Finding", "State", "Verdict"]
 
 State = Literal["unlimited", "within", "over", "inconclusive", "blocked", "critical", "unknown", "unmeasured"]
 """unlimited: no limit was given · within · over: inside the tolerance, warns · inconclusive: an estimate that could be

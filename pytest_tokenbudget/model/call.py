@@ -20,6 +20,9 @@ unsupported: a billable endpoint that we cannot read · unbilled: counting token
 UNKNOWN_STATUSES: Final = frozenset({"partial", "missing", "unsupported"})
 """Calls that cost something unknown; never $0."""
 
+_NOT_GENERATING: Final = frozenset({"embeddings", "embed", "rerank", "images", "audio", "moderations", "batches"})
+"""Operations (the last part of `Call.api`) that are billed but are no step of an agent."""
+
 SegmentKind = Literal["system", "tools", "user", "assistant", "tool_call", "tool_result", "schema", "media", "thinking"]
 
 
@@ -114,7 +117,7 @@ class Call(Struct, frozen=True, kw_only=True):
     @property
     def is_step(self) -> bool:
         """Whether it is a billed generating call: no embedding, no token count, no error."""
-        return self.status in {"exact", "partial", "missing"} and not self.api.endswith((".embeddings", ".rerank"))
+        return self.status not in {"unbilled", "error"} and self.api.rpartition(".")[2] not in _NOT_GENERATING
 
     def noted(self, *notes: str) -> "Call":
         """The same call with further notes."""

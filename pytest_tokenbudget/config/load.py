@@ -1,0 +1,115 @@
+"""Reading the places that state settings: options, environment, `tokenbudget.yml`, `pyproject.toml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
+from pytest_tokenbudget.config.environment import environment
+from pytest_tokenbudget.config.keys import SCALARS, read_scalar
+from pytest_tokenbudget.config.limits import Statement, read_statement
+from pytest_tokenbudget.config.place import refuse, unknown_key
+from pytest_tokenbudget.config.precedence import Source, resolve_settings
+from pytest_tokenbudget.config.prices import PriceOverride, read_price
+from pytest_tokenbudget.config.settings import FileBudgets, Settings
+
+__all__ = ["FILE_NAME", "load_settings"]
+
+FILE_NAME: Final = "tokenbudget.yml"
+_STRUCTURED: Final = ("budgets", "workflows", "prices")
+
+
+def load_settings(
+    root: Path, *, options: Mapping[str, str | None] | None = None, config: Path | None = None
+) -> Settings:
+    """Read and merge every place that states settings.
+
+    Args:
+        root: The project's root, where `tokenbudget.yml` and `pyproject.toml` are looked for.
+        options: Settings from the command line by name; those that are `None` were not given.
+        config: Another file in the place of `tokenbudget.yml`.
+
+    Raises:
+        ConfigError: A place states something that is unknown, contradictory or out of range.
+    """
+    sources = [_from_options(options or {}), _from_environment(environment())]
+    file = config or root / FILE_NAME
+    if file.is_file():
+        sources.append(_from_document(read_yaml(file)))
+    elif config is not None:
+        raise refuse(str(config), "there is no such file. Without --config, tokenbudget.yml is read if it is there.")
+    elif (misnamed := root / "tokenbudget.yaml").is_file():
+        raise refuse(misnamed.name, f"is not read: name it {FILE_NAME}.")
+    if (root / "pyproject.toml").is_file() and (document := read_pyproject(root / "pyproject.toml")):
+        sources.append(_from_document(document))
+    return resolve_settings(sources)
+
+
+def _from_options(options: Mapping[str, str | None]) -> Source:
+    stated = {key: value for key, value in options.items() if value is not None}
+    places = {key: _option_name(key) for key in stated}
+    return Source(
+        values={key: read_scalar(key, value, places[key]) for key, value in stated.items()},
+        places=places,
+    )
+
+
+def _option_name(key: str) -> str:
+    return "--tokenbudget" if key == "mode" else f"--tokenbudget-{key.replace('_', '-')}"
+
+
+def _from_environment(variables: Mapping[str, str]) -> Source:
+    # other programs may own variables that begin like ours: only known names count
+    stated = {key: value for key, value in variables.items() if key in SCALARS and key not in {"hosts", "free_hosts"}}
+    places = {key: f"TOKENBUDGET_{key.upper()}" for key in stated}
+    return Source(
+        values={key: read_scalar(key, value, places[key]) for key, value in stated.items()},
+        places=places,
+    )
+
+
+def _from_document(document: Document) -> Source:
+    values: dict[str, object] = {}
+    places: dict[str, str] = {}
+    for key, value in document.values.items():
+        if key in _STRUCTURED or value is None:
+            continue
+        places[str(key)] = place = document.place(str(key))
+        if key not in SCALARS:
+            raise unknown_key(place, key, (*SCALARS, *_STRUCTURED), "setting")
+        values[str(key)] = read_scalar(str(key), value, place)
+    return Source(
+        values=values,
+        places=places,
+        prices=_prices(document),
+        budgets=FileBudgets(tasks=_statements(document, "budgets"), workflows=_statements(document, "workflows")),
+    )
+
+
+def _section(document: Document, key: str, example: str) -> Mapping[str, Mapping[str, object]]:
+    section = document.values.get(key)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise refuse(document.place(key), f"{section!r} is not a mapping such as {example}.")
+    for name, entry in section.items():
+        if not isinstance(entry, dict):
+            raise refuse(document.place(key, str(name)), f"{entry!r} is not a mapping such as {example}.")
+    return {str(name): entry for name, entry in section.items()}
+
+
+def _statements(document: Document, key: str) -> Mapping[str, Statement]:
+    example = '{"tests/test_faq.py::*": {usd: 0.10}}' if key == "budgets" else "{triage: {usd: 0.30, team: support}}"
+    found = {}
+    for name, entry in _section(document, key, example).items():
+        if key == "workflows" and "workflow" in entry:
+            raise refuse(document.place(key, name, "workflow"), "a workflow cannot belong to another workflow.")
+        places = {str(field): document.place(key, name, str(field)) for field in entry}
+        found[name] = read_statement(entry, document.place(key, name), places)
+    return MappingProxyType(found)
+
+
+def _prices(document: Document) -> tuple[PriceOverride, ...]:
+    section = _section(document, "prices", "{my-model: {input: 1.25, output: 10}}")
+    return tuple(read_price(name, entry, document.place("prices", name)) for name, entry in section.items())

@@ -1,0 +1,97 @@
+"""Which place wins: command line > environment > marker > tokenbudget.yml > [tool.tokenbudget] > default.
+
+Settings and budgets are merged here and nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from re import Pattern, escape
+from re import compile as compile_pattern
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from pytest_tokenbudget.config.limits import Statement, budget_of
+from pytest_tokenbudget.config.prices import PriceOverride
+from pytest_tokenbudget.config.settings import FileBudgets, Settings
+from pytest_tokenbudget.model.budget import Budget
+
+__all__ = ["Source", "resolve_budget", "resolve_settings"]
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What one place says, checked.
+
+    Attributes:
+        values: Settings by name.
+        places: Where each of them stands.
+        prices: Its own prices.
+        budgets: Its budgets, if it is a file.
+    """
+
+    values: Mapping[str, object]
+    places: Mapping[str, str]
+    prices: tuple[PriceOverride, ...] = ()
+    budgets: FileBudgets = FileBudgets()
+
+
+def resolve_settings(sources: Sequence[Source]) -> Settings:
+    """Merge sources, the strongest first; a setting is taken from the first that states it.
+
+    Prices and budgets of several files are kept side by side, the strongest first.
+    """
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for source in sources:
+        for key, value in source.values.items():
+            if key not in values:
+                values[key] = value
+                origins[key] = source.places.get(key, "")
+    return Settings(
+        **values,  # type: ignore[arg-type]  # each was read by its own reader in keys.py
+        as_of_source=origins.get("as_of", "release") if isinstance(values.get("as_of"), datetime) else "release",
+        prices=tuple(price for source in sources for price in source.prices),
+        budgets=tuple(source.budgets for source in sources if source.budgets.tasks or source.budgets.workflows),
+        origins=MappingProxyType(origins),
+    )
+
+
+def resolve_budget(settings: Settings, node_id: str, marker: Sequence[Statement] = ()) -> tuple[Budget, bool]:
+    """The budget of one task, merged limit by limit.
+
+    The marker wins over a file's exact node id, that over its patterns in their order, those over its workflow.
+
+    Args:
+        settings: The session's settings.
+        node_id: The task.
+        marker: What its markers state, the closest first.
+
+    Returns:
+        The budget, and whether the task was named itself (by a marker or by its exact id), so that making no model
+        call at all is worth failing.
+    """
+    statements = list(marker)
+    named = bool(statements)
+    for file in settings.budgets:
+        exact = file.tasks.get(node_id)
+        if exact is not None:
+            statements.append(exact)
+            named = True
+        statements += [
+            stated for pattern, stated in file.tasks.items() if pattern != node_id and _matches(pattern, node_id)
+        ]
+    workflow = next((stated.values["workflow"] for stated in statements if "workflow" in stated.values), None)
+    statements += [file.workflows[str(workflow)] for file in settings.budgets if workflow in file.workflows]
+    tolerance = Statement(values={"tolerance": settings.tolerance}, place=settings.origins.get("tolerance", "default"))
+    return budget_of((*statements, tolerance)), named
+
+
+def _matches(pattern: str, node_id: str) -> bool:
+    return _compiled(pattern).fullmatch(node_id) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> Pattern[str]:
+    # node ids hold brackets, so only * and ? are wildcards
+    return compile_pattern(escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))

@@ -1,0 +1,69 @@
+"""All settings of one session, checked and frozen."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from pytest_tokenbudget.config.limits import Statement
+from pytest_tokenbudget.config.prices import PriceOverride
+
+__all__ = ["MODES", "FileBudgets", "Mode", "Settings", "Strictness", "UnknownModel"]
+
+Mode = Literal["enforce", "observe", "off"]
+"""enforce: a broken budget fails its test · observe: it is only shown · off: nothing is measured."""
+
+MODES: Final[tuple[Mode, ...]] = ("enforce", "observe", "off")
+
+UnknownModel = Literal["error", "warn", "free"]
+Strictness = Literal["error", "warn"]
+
+_NONE: Final[Mapping[str, Statement]] = MappingProxyType({})
+
+
+class FileBudgets(Struct, frozen=True, kw_only=True):
+    """The budgets that one file states.
+
+    Attributes:
+        tasks: By node id, or by a pattern in which `*` and `?` are wildcards, in the file's order.
+        workflows: By workflow.
+    """
+
+    tasks: Mapping[str, Statement] = _NONE
+    workflows: Mapping[str, Statement] = _NONE
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of one session.
+
+    Attributes:
+        mode: Whether broken budgets fail tests.
+        out: Where the run file goes, relative to the project's root.
+        as_of: The instant whose prices are used; `None` for the release's own.
+        as_of_source: Who chose it.
+        tolerance: How far over a limit still passes, where no budget says otherwise.
+        unknown_model: What a model without a price means.
+        missing_usage: What a call without usage means for dollar and token limits.
+        free_hosts: Host patterns whose models cost nothing.
+        hosts: Host patterns to provider ids, for gateways and proxies.
+        prices: The user's own prices.
+        budgets: What files say about tasks, the strongest file first.
+        origins: Where each setting came from, for those that are not the default.
+    """
+
+    mode: Mode = "enforce"
+    out: Path = Path(".tokenbudget/run.json")
+    as_of: datetime | None = None
+    as_of_source: str = "release"
+    tolerance: Decimal = Decimal("0.20")
+    unknown_model: UnknownModel = "error"
+    missing_usage: Strictness = "error"
+    free_hosts: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = MappingProxyType({})
+    prices: tuple[PriceOverride, ...] = ()
+    budgets: tuple[FileBudgets, ...] = ()
+    origins: Mapping[str, str] = MappingProxyType({})

@@ -1,0 +1,71 @@
+"""Whose call is this: one slot for the whole process says which task is running.
+
+Threads inherit no context variables, so the current task is a single place that every thread reads.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from pytest_tokenbudget.errors import Stop
+from pytest_tokenbudget.meter.task import Reader, TaskMeter
+from pytest_tokenbudget.model.budget import Budget
+from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.task import TaskCall
+
+__all__ = ["OUTSIDE", "Meter"]
+
+OUTSIDE: Final = "(outside of any test)"
+"""The id under which calls are kept that were made while no test ran, such as at import."""
+
+Keep = Callable[[str, TaskCall], None]
+"""Keeps a task's call on disk before the test sees its answer."""
+
+
+class Meter:
+    """Takes in every exchange that traffic sees, and gives it to the task that is running.
+
+    Attributes:
+        outside: Calls made while no task was running.
+    """
+
+    def __init__(self, read: Reader, keep: Keep) -> None:
+        self._read = read
+        self._keep = keep
+        self._current: TaskMeter | None = None
+        self.outside = TaskMeter(OUTSIDE, Budget())
+
+    @property
+    def current(self) -> TaskMeter | None:
+        """The task that is running."""
+        return self._current
+
+    def after(self, exchange: Exchange) -> None:
+        """Take in an exchange, before the client is handed its answer. Never raises."""
+        task = self._current or self.outside
+        entry = task.receive(exchange, self._read)
+        if entry is None:
+            return
+        try:
+            self._keep(task.id, entry)
+        except OSError as error:
+            task.notes.append(f"a call could not be kept on disk: {error.strerror or error}")
+
+    def latch(self, stop: Stop) -> None:
+        """Remember what stopped the agent: a bare `except:` must not hide it."""
+        task = self._current or self.outside
+        task.stop = task.stop or stop
+
+    def enter(self, task: TaskMeter | None) -> TaskMeter | None:
+        """Make a task the running one; returns the one before."""
+        before, self._current = self._current, task
+        return before
+
+    @contextmanager
+    def running(self, task: TaskMeter) -> Iterator[TaskMeter]:
+        """Make a task the running one for a while."""
+        before = self.enter(task)
+        try:
+            yield task
+        finally:
+            self.enter(before)

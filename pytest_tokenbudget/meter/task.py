@@ -1,0 +1,118 @@
+"""The calls of one task while it runs."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from pytest_tokenbudget.errors import Stop
+from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
+from pytest_tokenbudget.model.call import Call, Skipped
+from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.task import Attempt, Outcome, Phase, Task, TaskCall
+from pytest_tokenbudget.policy.budget import Leniency, Measured, judge
+
+__all__ = ["Reader", "TaskMeter"]
+
+Reader = Callable[[Exchange], Call | Skipped]
+"""Reads and prices one exchange."""
+
+SEAM_NOTE: Final = "an exchange could not be read"
+
+
+class TaskMeter:
+    """One task's calls, as they come. Exchanges may arrive from any thread.
+
+    Attributes:
+        id: The task's node id.
+        budget: Its limits and labels.
+        phase: The phase that calls are counted to.
+        verdict: The decision, once `judge` was asked for it.
+        stop: What stopped the agent, kept so that a swallowed stop still ends the test.
+    """
+
+    def __init__(self, task_id: str, budget: Budget, *, named: bool = False, leniency: Leniency | None = None) -> None:
+        self.id = task_id
+        self.budget = budget
+        self.phase: Phase = "setup"
+        self.verdict: Verdict = UNLIMITED
+        self.stop: Stop | None = None
+        self._named = named
+        self._leniency = leniency or Leniency()
+        self._lock = Lock()
+        self._earlier: list[Attempt] = []
+        self._start()
+
+    def _start(self) -> None:
+        self.calls: list[TaskCall] = []
+        self.skipped: list[Skipped] = []
+        self.notes: list[str] = []
+        self.exchanges = 0
+        self._steps = 0
+        self._finished = False
+
+    def receive(self, exchange: Exchange, read: Reader) -> TaskCall | None:
+        """Count an exchange and take in its call; `None` where it is no call or cannot be read.
+
+        Never raises: the user's test must not break because our reading did. What could not be read stays counted
+        as an exchange, so that the difference shows.
+        """
+        with self._lock:
+            self.exchanges += 1
+        try:
+            found = read(exchange)
+        except Exception as error:  # noqa: BLE001 - a defect of ours (or of a user's format) becomes a note
+            with self._lock:
+                self.notes.append(f"{SEAM_NOTE}: {exchange.method} {_without_query(exchange.url)}: {error!r:.300}")
+            return None
+        with self._lock:
+            if isinstance(found, Skipped):
+                self.skipped.append(found)
+                return None
+            if found.is_step:
+                self._steps += 1
+            entry = TaskCall(call=found, phase=self.phase, step=self._steps if found.is_step else None)
+            self.calls.append(entry)
+            return entry
+
+    def restart(self) -> None:
+        """Begin another attempt; the one before is kept and no longer judged."""
+        self._earlier.append(Attempt(outcome="rerun", calls=tuple(self.calls), verdict=self.verdict))
+        self._start()
+        self.phase, self.verdict, self.stop = "setup", UNLIMITED, None
+
+    def judge(self, *, finished: bool | None = None) -> Verdict:
+        """Decide on what was seen so far.
+
+        Args:
+            finished: Whether the test's body ran to its end; `None` keeps what was said before.
+        """
+        if finished is not None:
+            self._finished = finished
+        measured = Measured(
+            calls=tuple(self.calls),
+            exchanges=self.exchanges,
+            skipped=len(self.skipped),
+            named=self._named,
+            finished=self._finished,
+        )
+        self.verdict = judge(measured, self.budget, self._leniency)
+        return self.verdict
+
+    def close(self, outcome: Outcome) -> Task:
+        """The task as a value."""
+        return Task(
+            id=self.id,
+            outcome=outcome,
+            calls=tuple(self.calls),
+            skipped=tuple(self.skipped),
+            exchanges=self.exchanges,
+            budget=self.budget,
+            verdict=self.verdict,
+            earlier=tuple(self._earlier),
+            notes=tuple(self.notes),
+        )
+
+
+def _without_query(url: str) -> str:
+    # some providers carry the key in the query
+    return url.partition("?")[0]

@@ -1,0 +1,148 @@
+"""Whether a task kept its budget; computed once, read by every printer.
+
+With limit L and tolerance t: value ≤ L is within, ≤ L(1+t) over (a warning), > L(1+t) blocked, > 3L critical. A floor
+F blocks below F(1−t). What is not known exactly is blocked only if the least that it can be is blocked.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from msgspec import Struct
+
+from pytest_tokenbudget.model.budget import BLOCKING, SEVERITY, UNLIMITED, Budget, Finding, State, Verdict
+from pytest_tokenbudget.model.task import TaskCall, Totals
+from pytest_tokenbudget.policy.unknowns import drift_reason, unknown_price_reasons, unknown_usage_reasons
+
+__all__ = ["Leniency", "Measured", "judge"]
+
+CRITICAL_FACTOR: Final = 3
+_ALWAYS_KNOWN: Final = frozenset({"steps", "seconds"})
+_RATIOS: Final = frozenset({"tokens_per_step", "cache_hit_rate"})
+
+
+class Leniency(Struct, frozen=True, kw_only=True):
+    """What the user chose to be warned of instead of failing for.
+
+    Attributes:
+        unknown_model: Models, classes or fees without a price.
+        missing_usage: Calls without readable usage.
+    """
+
+    unknown_model: bool = False
+    missing_usage: bool = False
+
+
+STRICT: Final = Leniency()
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """What a task did, as far as a verdict needs it.
+
+    Attributes:
+        calls: Its calls so far.
+        exchanges: Exchanges counted where they passed.
+        skipped: How many of them are no model calls.
+        named: Whether the task's budget names it, so that making no model call is worth failing.
+        finished: Whether its body ran to the end; a test that failed earlier is not blamed for calls it did not make.
+    """
+
+    calls: Sequence[TaskCall]
+    exchanges: int
+    skipped: int
+    named: bool
+    finished: bool
+
+
+def judge(measured: Measured, budget: Budget, leniency: Leniency = STRICT) -> Verdict:
+    """Decide on a task."""
+    limits = budget.limits()
+    if not limits:
+        return UNLIMITED
+    findings = list(_of_measuring(measured, budget))
+    if measured.calls or not measured.named:
+        findings += _of_limits(measured.calls, budget, leniency)
+    worst = max((finding.state for finding in findings), key=SEVERITY.index, default="unlimited")
+    return Verdict(state=worst, findings=tuple(findings))
+
+
+def _of_measuring(measured: Measured, budget: Budget) -> Iterator[Finding]:
+    lost = measured.exchanges - len(measured.calls) - measured.skipped
+    if lost:
+        yield _unmet(
+            "exchanges",
+            "unknown",
+            f"{lost} of {measured.exchanges} exchanges could not be read; the run's notes say why.",
+        )
+    if measured.named and not measured.calls and measured.finished and not budget.allow_no_calls:
+        seen = f" ({measured.skipped} other HTTP exchanges were seen)" if measured.skipped else ""
+        yield _unmet(
+            "calls",
+            "unmeasured",
+            f"Not measured: the test has a budget but made no model call that passes vcrpy{seen}. "
+            "If that is right, say allow_no_calls=True.",
+        )
+
+
+def _unmet(limit: str, state: State, reason: str) -> Finding:
+    return Finding(limit=limit, state=state, bound=None, value=None, reason=reason)
+
+
+def _of_limits(calls: Sequence[TaskCall], budget: Budget, leniency: Leniency) -> Iterator[Finding]:
+    totals = Totals.of(tuple(calls))
+    settled = Totals.of(tuple(entry for entry in calls if entry.call.obtained != "drifted"))
+    usageless = unknown_usage_reasons(calls, lenient=leniency.missing_usage)
+    priceless = (*usageless, *unknown_price_reasons(calls, lenient=leniency.unknown_model))
+    stale = ((False, drift_reason(totals)),) if totals.drifted else ()
+    for limit, bound in budget.limits():
+        doubts = () if limit in _ALWAYS_KNOWN else (*(priceless if limit == "usd" else usageless), *stale)
+        value = _value(limit, totals)
+        # of a ratio with unknown parts not even the least is known
+        low = value if not doubts else None if limit in _RATIOS else _value(limit, settled)
+        state = _state(limit, low, bound, budget.tolerance)
+        if doubts and state not in BLOCKING:
+            state = "unknown" if any(strict for strict, _ in doubts) else "inconclusive"
+        yield Finding(
+            limit=limit,
+            state=state,
+            bound=bound,
+            value=None if limit == "usd" and totals.unknown else value,
+            low=low,
+            high=None if doubts else value,
+            reason=" ".join(sentence for _, sentence in doubts),
+        )
+
+
+def _state(limit: str, value: Decimal | None, bound: Decimal, tolerance: Decimal) -> State:
+    if value is None:
+        return "within"
+    if limit == "cache_hit_rate":
+        return "within" if value >= bound else "over" if value >= bound * (1 - tolerance) else "blocked"
+    if value <= bound:
+        return "within"
+    if value <= bound * (1 + tolerance):
+        return "over"
+    return "critical" if value > bound * CRITICAL_FACTOR else "blocked"
+
+
+def _value(limit: str, totals: Totals) -> Decimal | None:
+    usage = totals.usage
+    match limit:
+        case "usd":
+            return totals.known
+        case "tokens":
+            return Decimal(usage.total)
+        case "input_tokens":
+            return Decimal(usage.total_input)
+        case "output_tokens":
+            return Decimal(usage.total_output)
+        case "thinking_tokens":
+            return Decimal(usage.thinking)
+        case "steps":
+            return Decimal(totals.steps)
+        case "tokens_per_step":
+            return Decimal(usage.total) / totals.steps if totals.steps else Decimal(0)
+        case "cache_hit_rate":
+            return Decimal(usage.cache_read) / usage.total_input if usage.total_input else None
+        case _:
+            return Decimal(str(totals.seconds))

@@ -1,0 +1,1 @@
+"""Files of ours: the run file, and the calls that are kept until it is written."""
