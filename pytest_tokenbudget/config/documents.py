@@ -11,7 +11,7 @@ from pytest_tokenbudget.errors import ConfigError
 
 __all__ = ["Document", "read_pyproject", "read_yaml"]
 
-Path_ = tuple[str, ...]
+Keys = tuple[str, ...]
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Document(Struct, frozen=True, kw_only=True):
 
     name: str
     values: Mapping[str, Any]
-    lines: Mapping[Path_, int]
+    lines: Mapping[Keys, int]
     prefix: str = ""
 
     def place(self, *keys: str) -> str:
@@ -42,7 +42,7 @@ def read_yaml(path: Path) -> Document:
     Raises:
         ConfigError: It cannot be read, is not YAML, repeats a key, or holds something other than a mapping.
     """
-    import yaml  # noqa: PLC0415 - costs 20 ms; only projects that have such a file pay
+    import yaml  # costs 20 ms; only projects that have such a file pay
 
     loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -60,20 +60,21 @@ def read_yaml(path: Path) -> Document:
     if values is None:
         return Document(name=path.name, values={}, lines={})
     if not isinstance(values, dict):
-        raise refuse(f"{path.name}:1", f"holds {type(values).__name__}, not settings such as `tolerance: 20%`.")
-    lines: dict[Path_, int] = {}
+        raise refuse(path.name, f"holds {type(values).__name__}, not settings such as `tolerance: 20%`.")
+    lines: dict[Keys, int] = {}
     _collect_lines(node, (), lines, path.name)
     return Document(name=path.name, values=values, lines=lines)
 
 
-def _collect_lines(node: Any, keys: Path_, lines: dict[Path_, int], name: str) -> None:  # noqa: ANN401 - PyYAML's nodes are untyped
+def _collect_lines(node: Any, keys: Keys, lines: dict[Keys, int], name: str) -> None:  # noqa: ANN401 - PyYAML's nodes are untyped
     if node.id != "mapping":
         return
     for key, value in node.value:
         here = (*keys, str(key.value))
         line = key.start_mark.line + 1
         if here in lines:
-            raise refuse(f"{name}:{line}", f"`{'.'.join(here)}` is stated twice, first on line {lines[here]}.")
+            where = f"{name}:{line}"
+            raise refuse(where, f"`{'.'.join(here)}` is stated twice, first on line {lines[here]}.")
         lines[here] = line
         _collect_lines(value, here, lines, name)
 
@@ -83,7 +84,7 @@ def read_pyproject(path: Path) -> Document | None:
 
     A file that is not TOML is left to the tools that own it: only a broken table of ours is an error.
     """
-    import tomllib  # noqa: PLC0415 - only when something is measured
+    import tomllib  # only when something is measured
 
     try:
         text = path.read_text(encoding="utf-8")

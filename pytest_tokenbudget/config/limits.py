@@ -33,7 +33,7 @@ def read_fraction(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         message = f"{value!r} is neither a fraction such as 0.2 nor a percentage such as 20%"
-        raise ValueError(message)  # noqa: TRY004 - one kind of error for every bad value
+        raise ValueError(message)
     text = str(value).strip()
     try:
         number = Decimal(text.removesuffix("%"))
@@ -72,7 +72,7 @@ def _share(value: object) -> Decimal:
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         message = f"{value!r} is neither true nor false"
-        raise ValueError(message)  # noqa: TRY004 - one kind of error for every bad value
+        raise ValueError(message)
     return value
 
 

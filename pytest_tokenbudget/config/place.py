@@ -14,7 +14,7 @@ def refuse(place: str, what: str) -> ConfigError:
 
 def unknown_key(place: str, key: object, allowed: Iterable[str], kind: str = "key") -> ConfigError:
     """An error on a key that does not exist, with the nearest one that does and the whole list."""
-    import difflib  # noqa: PLC0415 - only when something is wrong
+    import difflib  # only when something is wrong
 
     names = sorted(allowed)
     near = difflib.get_close_matches(str(key), names, n=1)

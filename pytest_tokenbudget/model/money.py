@@ -21,7 +21,7 @@ def dollars(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         message = f"{value!r} is not an amount of US dollars"
-        raise ValueError(message)  # noqa: TRY004 - one kind of error for every bad amount
+        raise ValueError(message)
     try:
         amount = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:

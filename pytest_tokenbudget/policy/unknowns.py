@@ -17,6 +17,12 @@ _STATUS_TEXT = {
     "unsupported": "an endpoint whose usage cannot be read yet",
 }
 
+_MODEL_WAY_OUT = (
+    "a model without a known price. Give it one under `prices:` in tokenbudget.yml, name the host's provider under "
+    "`hosts:`, or say `unknown_model: warn`."
+)
+_CLASS_WAY_OUT = "no price is known for that. Give it one under `prices:` in tokenbudget.yml."
+
 
 def unknown_usage_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[Reason, ...]:
     """Reasons why token counts are only a lower bound; empty where every usage is known."""
@@ -33,30 +39,16 @@ def unknown_usage_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[
 def unknown_price_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[Reason, ...]:
     """Reasons why known usage has no cost; empty where every price is known."""
     readable = [entry.call for entry in calls if entry.call.status not in _STATUS_TEXT and entry.call.cost is None]
-    models = _counted(
-        f"`{call.model or 'no model'}` at {call.host or 'an unknown host'}"
-        for call in readable
-        if "model" in call.unpriced or not call.unpriced
-    )
-    classes = _counted(
-        f"{', '.join(call.unpriced)} of `{call.model}`"
-        for call in readable
-        if call.unpriced and "model" not in call.unpriced
-    )
+    models = _counted(f"`{call.model or 'no model'}` at {call.host}" for call in readable if _lacks_model(call))
+    classes = _counted(f"{', '.join(call.unpriced)} of `{call.model}`" for call in readable if not _lacks_model(call))
     return (
-        *(
-            (
-                not lenient,
-                f"{_calls(count)} to {what}, a model without a known price: "
-                "give it one under `prices:` in tokenbudget.yml, or say `unknown_model: warn`.",
-            )
-            for what, count in models
-        ),
-        *(
-            (not lenient, f"{_calls(count)} used {what}, which has no known price: add it under `prices:`.")
-            for what, count in classes
-        ),
+        *((not lenient, f"{_calls(count)} to {what}: {_MODEL_WAY_OUT}") for what, count in models),
+        *((not lenient, f"{_calls(count)} used {what}: {_CLASS_WAY_OUT}") for what, count in classes),
     )
+
+
+def _lacks_model(call: Call) -> bool:
+    return "model" in call.unpriced or not call.unpriced
 
 
 def drift_reason(totals: Totals) -> str:
