@@ -62,7 +62,7 @@ def judge(measured: Measured, budget: Budget, leniency: Leniency = STRICT) -> Ve
     findings = list(_of_measuring(measured, budget))
     if measured.calls or not measured.named:
         findings += _of_limits(measured.calls, budget, leniency)
-    worst = max((finding.state for finding in findings), key=SEVERITY.index, default="unlimited")
+    worst: State = max((finding.state for finding in findings), key=SEVERITY.index, default="unlimited")
     return Verdict(state=worst, findings=tuple(findings))
 
 
