@@ -13,7 +13,7 @@ from pytest_tokenbudget.model.usage import CLASSES
 
 __all__ = ["PriceOverride", "read_price"]
 
-_KEYS: Final = (*CLASSES, "provider", "host", "fees")
+_KEYS: Final = (*CLASSES, "provider", "host", "tier", "fees")
 
 
 class PriceOverride(Struct, frozen=True, kw_only=True):
@@ -23,6 +23,7 @@ class PriceOverride(Struct, frozen=True, kw_only=True):
         model: A model's name, or a pattern in which `*` and `?` are wildcards.
         provider: Only calls priced as this provider, if given.
         host: Only calls to hosts of this name or pattern, if given.
+        tier: Only calls served in this tier, such as `flex`; where none is given, only calls of the standard tier.
         rates: US dollars per million tokens, by class.
         fees: US dollars per use, by the fee's name.
         place: Where it stands.
@@ -31,6 +32,7 @@ class PriceOverride(Struct, frozen=True, kw_only=True):
     model: str
     provider: str | None = None
     host: str | None = None
+    tier: str | None = None
     rates: Mapping[str, Decimal]
     fees: Mapping[str, Decimal] = MappingProxyType({})
     place: str
@@ -55,6 +57,7 @@ def read_price(model: str, entry: Mapping[str, object], place: str) -> PriceOver
         model=model,
         provider=_name(entry, "provider", place),
         host=_name(entry, "host", place),
+        tier=_name(entry, "tier", place),
         rates=_amounts(rates, place),
         fees=_amounts(fees, place),
         place=place,
