@@ -1,0 +1,126 @@
+"""Files of recordings in, their exchanges out; what is none comes out as skipped, and nothing is dropped."""
+
+import codecs
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from pytest_tokenbudget.model.call import Skipped
+from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.recordings.files import find_files
+from pytest_tokenbudget.recordings.foreign import looks_like
+from pytest_tokenbudget.recordings.interaction import read_interaction
+from pytest_tokenbudget.recordings.json_values import items_before_break, load_json
+from pytest_tokenbudget.recordings.unreadable import UnreadableError
+from pytest_tokenbudget.recordings.yaml_values import YamlDocuments
+
+__all__ = ["read_recordings"]
+
+_LISTS: Final = ("interactions", "http_interactions")
+"""The keys of the list in vcrpy's cassettes, and in those of Ruby's VCR, which are alike."""
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_HEAD: Final = 4096
+
+
+def read_recordings(paths: Iterable[Path | str]) -> Iterator[Exchange | Skipped]:
+    """Read recordings, one interaction at a time.
+
+    Every interaction of every file comes out exactly once, as an exchange or as skipped, with its file and its position
+    there. A file that is no cassette comes out as one skipped item without a position, and so does the rest of a file
+    that is cut off or damaged.
+
+    Args:
+        paths: Files and directories; see `find_files` for which files of a directory are read.
+
+    Raises:
+        RecordingError: A path does not exist. This is checked before anything is read; no content raises.
+    """
+    return (item for source in find_files(paths) for item in _read_file(source))
+
+
+def _read_file(source: str) -> Iterator[Exchange | Skipped]:
+    index = 0
+    try:
+        with Path(source).open("rb") as file, _unzipped(file) as stream:
+            for value in _values(stream):
+                yield read_interaction(value, source, index)
+                index += 1
+    except UnreadableError as error:
+        yield Skipped(reason=str(error), source=source, index=index if error.inside else None)
+    except (OSError, EOFError, zlib.error) as error:
+        yield Skipped(reason=f"cannot be read: {error}", source=source)
+
+
+def _unzipped(file: io.BufferedReader) -> io.BufferedReader:
+    if file.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+        return io.BufferedReader(gzip.GzipFile(fileobj=file))
+    return file
+
+
+def _values(stream: io.BufferedReader) -> Iterator[object]:
+    """Yield the interactions as plain values."""
+    head = stream.peek(_HEAD)
+    if head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in {b"{", b"["}:
+        return _json_values(stream.read())
+    return _yaml_values(stream, binary=b"\0" in head)
+
+
+def _json_values(content: bytes) -> Iterator[object]:
+    text = content.decode(json.detect_encoding(content), "surrogatepass")
+    try:
+        yield from _interactions(load_json(text))
+    except UnreadableError:
+        for key in _LISTS:
+            yield from items_before_break(text, key)
+        raise
+
+
+def _yaml_values(stream: io.BufferedReader, *, binary: bool) -> Iterator[object]:
+    found = 0
+    documents = YamlDocuments(stream, frozenset(_LISTS))
+    try:
+        for value in documents.items():
+            found += 1
+            yield value
+    except UnreadableError as error:
+        if error.byte is None:
+            raise
+        # the parser decodes far ahead of what it hands out: read again what stands before the byte that is no text
+        stream.seek(0)
+        before = YamlDocuments(io.BytesIO(stream.read(error.byte)), frozenset(_LISTS))
+        try:
+            for value in islice(before.items(), found, None):
+                found += 1
+                yield value
+        except UnreadableError as end:
+            error.inside = end.inside
+        if binary and not found:
+            reason = "no recording: it is binary, not text"
+            raise UnreadableError(reason) from None
+        raise
+    for document in documents.rest or [None] * (not found):
+        yield from _interactions(document)
+
+
+def _interactions(document: object) -> list[object]:
+    """The list of interactions in a document that was read as a whole.
+
+    Raises:
+        UnreadableError: There is none; the message says what the document is instead.
+    """
+    if isinstance(document, dict):
+        for key in _LISTS:
+            if isinstance(found := document.get(key), list) and found:
+                return found
+            if key in document and not found:
+                reason = "a cassette without interactions"
+                raise UnreadableError(reason)
+    elif isinstance(document, list) and document and isinstance(document[0], dict) and "request" in document[0]:
+        return document  # as vcrpy wrote them before 1.0
+    raise UnreadableError(looks_like(document))
