@@ -32,11 +32,20 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True, gc=False):
-    """One part of a prompt, text included; it becomes a `Segment` without its text."""
+    """One part of a prompt, text included; it becomes a `Segment` without its text.
+
+    Attributes:
+        kind: What the part is.
+        name: The tool's name for tool definitions, calls and results; otherwise the role or media type, or empty.
+        text: The part as text.
+        opaque: Whether the text stands for something that the model does not read as this text, such as an image: its
+            tokens are then not counted here.
+    """
 
     kind: SegmentKind
     name: str
     text: str
+    opaque: bool = False
 
 
 class Format(Protocol):

@@ -1,16 +1,25 @@
-"""From bytes to JSON: content encodings, server-sent events, and bodies unlike their content type."""
+"""From bytes to JSON: content encodings, and bodies unlike their content type."""
 
 import gzip
+import importlib
+import json
 import zlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final, cast
 
 import msgspec
 
-__all__ = ["DecodeError", "Events", "decode_events", "decode_json", "is_stream", "unpacked"]
+__all__ = ["DecodeError", "decode_json", "is_stream", "unpacked"]
 
-_decode = msgspec.json.Decoder().decode
-_GZIP_MAGIC: Final = b"\x1f\x8b"
+_decode: Final = msgspec.json.Decoder().decode
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
+_DECODERS: Final = {
+    "br": (("brotli", "decompress"), ("brotlicffi", "decompress")),
+    "zstd": (("compression.zstd", "decompress"), ("zstandard", "decompress"), ("backports.zstd", "decompress")),
+}
+"""Where to look for a decoder of an encoding, in order: (module, function)."""
 
 
 class DecodeError(ValueError):
@@ -23,29 +32,41 @@ def unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     Recorders keep the header and store the body decoded, or the reverse: what the bytes are decides, not the header.
 
     Raises:
-        DecodeError: The body is cut off or in an encoding that we cannot undo.
+        DecodeError: The body is damaged, or in an encoding that nothing installed here can undo.
     """
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if body[:2] == _GZIP_MAGIC:
-        try:
-            return gzip.decompress(body)
-        except (OSError, EOFError, zlib.error) as error:
-            message = f"the gzip body is damaged ({error})"
-            raise DecodeError(message) from error
-    if encoding == "deflate":
+    if body[:2] == _GZIP:
+        return _gunzipped(body)
+    if body[:4] == _ZSTD:
+        return _by_module("zstd", body)
+    encoding = headers.get("content-encoding")
+    if not encoding or not body or _is_plain(body):
+        return body
+    name = encoding.strip().lower()
+    if name == "deflate":
         for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
             try:
                 return zlib.decompress(body, window)
             except zlib.error:
                 continue
-    return body
+    return _by_module("br", body) if name == "br" else body
 
 
-def is_stream(body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether a body is a stream of server-sent events, by its content type or by its first bytes."""
-    if "text/event-stream" in headers.get("content-type", ""):
-        return body.lstrip()[:1] != b"{"
-    return body[:6] in {b"data: ", b"event:"} or body[:5] == b"data:"
+def is_stream(body: bytes, headers: Mapping[str, str]) -> tuple[bool, str | None]:
+    """Whether a body is a stream of server-sent events, by its first bytes; and a note where its label says otherwise.
+
+    Raises:
+        DecodeError: It is a web page.
+    """
+    label = headers.get("content-type", "")
+    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] in {b"{", b"["}:
+        return False, "labelled as a stream, but it is one JSON body" if "event-stream" in label else None
+    if start.startswith(_EVENT_STARTS):
+        return True, "labelled as JSON, but it is a stream of events" if "json" in label else None
+    if start[:1] == b"<" or (start and "text/html" in label):
+        message = "it is a web page, not an answer of the API"
+        raise DecodeError(message)
+    return "event-stream" in label, None
 
 
 def decode_json(body: bytes) -> object:
@@ -56,51 +77,60 @@ def decode_json(body: bytes) -> object:
     """
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the body is not JSON ({error})" if body.strip() else "the body is empty"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if not body.strip():
+            message = "the body is empty"
+        else:
+            lenient = _leniently(body)
+            if lenient is not None:
+                return lenient
+            message = f"the body is not JSON ({error})"
         raise DecodeError(message) from error
 
 
-class Events(msgspec.Struct, kw_only=True):
-    """The events of a stream, in order.
-
-    Attributes:
-        events: (event name, decoded data) pairs.
-        done: Whether `data: [DONE]` was seen.
-        broken: How many events carried no JSON object.
-    """
-
-    events: list[tuple[str, Mapping[str, Any]]]
-    done: bool = False
-    broken: int = 0
-
-
-def decode_events(body: bytes) -> Events:
-    """Decode server-sent events (WHATWG HTML, section 9.2) whose data is JSON."""
-    found = Events(events=[])
-    name = ""
-    data: list[bytes] = []
-    for line in [*body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""]:
-        if line.startswith(b"data:"):
-            data.append(line[6:] if line[5:6] == b" " else line[5:])
-        elif line.startswith(b"event:"):
-            name = line[6:].strip().decode("utf-8", "replace")
-        elif not line and data:
-            _take(found, name, data[0] if len(data) == 1 else b"\n".join(data))
-            name, data = "", []
-    return found
-
-
-def _take(found: Events, name: str, data: bytes) -> None:
-    if data == b"[DONE]":
-        found.done = True
-        return
+def _leniently(body: bytes) -> object:
+    """What real senders get past the standard library: a byte-order mark, NaN, half of a surrogate pair."""
     try:
-        value = _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        found.broken += 1
-        return
-    if isinstance(value, dict):
-        found.events.append((name, value))
-    else:
-        found.broken += 1
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _: None)
+        return _decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_plain(body: bytes) -> bool:
+    start = body[:64].lstrip()
+    return start[:1] in {b"{", b"["} or start.startswith(_EVENT_STARTS)
+
+
+def _gunzipped(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body)
+    except EOFError:  # cut off: what was received before is still worth reading
+        return _salvaged(body)
+    except (OSError, zlib.error) as error:
+        message = f"the gzip body is damaged ({error})"
+        raise DecodeError(message) from error
+
+
+def _salvaged(body: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body)
+    except zlib.error as error:
+        message = f"the gzip body is damaged ({error})"
+        raise DecodeError(message) from error
+
+
+def _by_module(encoding: str, body: bytes) -> bytes:
+    for module, function in _DECODERS[encoding]:
+        try:
+            decode = cast("Callable[[bytes], bytes]", getattr(importlib.import_module(module), function))
+        except (ImportError, AttributeError):
+            continue
+        try:
+            return decode(body)
+        except Exception as error:  # each library has errors of its own
+            message = f"the {encoding} body is damaged ({error})"
+            raise DecodeError(message) from error
+    package = {"br": "brotli", "zstd": "zstandard"}[encoding]
+    message = f"the body is encoded as {encoding}, which needs the package {package}"
+    raise DecodeError(message)

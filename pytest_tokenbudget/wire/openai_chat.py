@@ -1,18 +1,23 @@
 """OpenAI chat completions, and every host that speaks them.
 
-`prompt_tokens` contains the cached, cache-written, audio and image tokens; `completion_tokens` contains reasoning and
-audio (openai SDK 3.54, `CompletionUsage`). A stream carries usage only with `stream_options.include_usage`.
+A stream carries usage only with `stream_options.include_usage` (openai SDK 3.54, `ChatCompletionChunk.usage`); it may
+stand on a chunk with choices, and some hosts repeat it on every chunk: the last one counts.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
-from pytest_tokenbudget.model.usage import Usage
-from pytest_tokenbudget.wire.counts import Counts, mapping
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.openai_prompt import chat_parts
+from pytest_tokenbudget.wire.openai_usage import openai_usage
 
-__all__ = ["OpenAIChat"]
+__all__ = ["OpenAIChat", "completion_reading", "error_note"]
+
+_NO_USAGE: Final = "no usage in the response"
+_NO_STREAM_USAGE: Final = "no usage in the stream: ask for it with stream_options.include_usage"
+_CUT: Final = "the stream was cut before its usage"
 
 
 class OpenAIChat:
@@ -26,86 +31,107 @@ class OpenAIChat:
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""
-        choices = body.get("choices")
-        messages = [mapping(choice) for choice in choices] if isinstance(choices, list) else []
-        return _reading(
-            body,
-            usage=body.get("usage"),
-            finish=_text(messages[0].get("finish_reason")) if messages else None,
-            tools=tuple(name for choice in messages for name in _tool_names(mapping(choice.get("message")))),
-            cut=False,
-        )
+        finish: str | None = None
+        tools: list[str] = []
+        for choice in listed(body.get("choices")):
+            choice = mapping(choice)  # noqa: PLW2901 - the same choice, safe to ask
+            finish = finish or text(choice.get("finish_reason"))
+            called = mapping(choice.get("message")).get("tool_calls")
+            if called:
+                tools.extend(_tool_names(called))
+        return completion_reading(body, body.get("usage"), finish=finish, tools=tuple(tools))
 
     def read_stream(self, events: Iterable[tuple[str, Json]], *, complete: bool) -> Reading:
-        """Read a streamed response: the last usage that is not null counts, wherever it stands."""
-        head: Json = {}
+        """Read a streamed response."""
+        head: dict[str, Any] = {}
         usage: Any = None
         finish: str | None = None
         tools: list[str] = []
+        counted_to_the_end = False
+        notes: list[str] = []
         for _, chunk in events:
-            head = head or chunk
-            usage = chunk.get("usage") or usage
-            choices = chunk.get("choices")
-            for choice in choices if isinstance(choices, list) else ():
-                delta = mapping(choice)
-                finish = _text(delta.get("finish_reason")) or finish
-                tools.extend(_tool_names(mapping(delta.get("delta"))))
-        return _reading(head, usage=usage, finish=finish, tools=tuple(tools), cut=not complete and finish is None)
+            for key in ("id", "model", "service_tier"):
+                if chunk.get(key):
+                    head[key] = chunk[key]
+            for choice in listed(chunk.get("choices")):
+                choice = mapping(choice)  # noqa: PLW2901 - the same choice, safe to ask
+                if choice.get("finish_reason"):
+                    finish = text(choice["finish_reason"]) or finish
+                    counted_to_the_end = False
+                called = mapping(choice.get("delta")).get("tool_calls")
+                if called:
+                    tools.extend(_tool_names(called))
+            told = chunk.get("usage") or mapping(chunk.get("x_groq")).get("usage")
+            if told:
+                usage = told
+                counted_to_the_end = finish is not None
+            if chunk.get("error"):
+                notes.append(error_note(chunk["error"]))
+        whole = complete or counted_to_the_end
+        missing = _NO_STREAM_USAGE if complete else _CUT
+        return completion_reading(head, usage, finish, tuple(tools), cut=not whole, missing=missing, notes=notes)
 
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
-        messages = request.get("messages")
-        for message in messages if isinstance(messages, list) else ():
-            content = mapping(message).get("content")
-            if isinstance(content, str):
-                yield Part("user", "", content)
+        return chat_parts(request)
 
 
-def _reading(head: Json, *, usage: object, finish: str | None, tools: tuple[str, ...], cut: bool) -> Reading:
+def completion_reading(
+    head: Json,
+    usage: object,
+    finish: str | None,
+    tools: tuple[str, ...],
+    *,
+    cut: bool = False,
+    missing: str = _NO_USAGE,
+    notes: Iterable[str] = (),
+) -> Reading:
+    """What a chat or text completion says of itself.
+
+    Args:
+        head: The body, or what the chunks of a stream have in common.
+        usage: The usage object, if any.
+        finish: Why the generation ended.
+        tools: Names of the tools asked for.
+        cut: Whether a stream ended before its last word on the usage.
+        missing: What to note where there is no usage.
+        notes: What a reader should know besides.
+    """
     counts = Counts()
-    found = usage_of(mapping(usage), counts)
-    notes = list(counts.notes)
-    if not counts.seen:
-        notes.append("no usage in the response" if not cut else "the stream was cut before its usage")
+    counts.notes.extend(notes)
+    found = openai_usage(mapping(usage), counts)
+    if "usage_breakdown" in head and len(listed(mapping(head["usage_breakdown"]).get("models"))) > 1:
+        counts.doubt("a compound system: several models were called, and one usage cannot price them")
+    if head.get("error"):
+        counts.notes.append(error_note(head["error"]))
+    status, found = counts.status(found, cut=cut, missing=missing)
     return Reading(
-        status="missing" if not counts.seen else "partial" if cut else "exact",
+        status=status,
         usage=found,
-        model=_text(head.get("model")),
-        tier=_text(head.get("service_tier")),
+        model=text(head.get("model")),
+        tier=text(head.get("service_tier")),
+        reported_cost=counts.cost,
         tools=tools,
         finish=finish,
-        response_id=_text(head.get("id")),
-        notes=tuple(notes),
+        response_id=text(head.get("id")),
+        notes=tuple(counts.notes),
     )
 
 
-def usage_of(usage: Json, counts: Counts) -> Usage:
-    """The disjoint classes of an OpenAI `CompletionUsage`."""
-    prompt = counts.take(usage, "prompt_tokens")
-    completion = counts.take(usage, "completion_tokens")
-    inside = mapping(usage.get("prompt_tokens_details"))
-    outside = mapping(usage.get("completion_tokens_details"))
-    cached = counts.part(prompt, counts.take(inside, "cached_tokens"), "cached tokens")
-    audio = counts.part(prompt - cached, counts.take(inside, "audio_tokens"), "audio tokens")
-    thinking = counts.part(completion, counts.take(outside, "reasoning_tokens"), "reasoning tokens")
-    spoken = counts.part(completion - thinking, counts.take(outside, "audio_tokens"), "audio tokens")
-    return Usage(
-        input=prompt - cached - audio,
-        cache_read=cached,
-        input_audio=audio,
-        output=completion - thinking - spoken,
-        thinking=thinking,
-        output_audio=spoken,
+def error_note(error: object) -> str:
+    """A note on an error inside a response that began well: its type or code, never its text, which may echo a key."""
+    found = mapping(error)
+    kind = found.get("type") or found.get("code")
+    return (
+        f"the response reports an error: {kind!s:.60}"
+        if isinstance(kind, (str, int))
+        else "the response reports an error"
     )
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _tool_names(message: Json) -> Iterator[str]:
-    calls = message.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        name = _text(mapping(mapping(call).get("function")).get("name"))
+def _tool_names(calls: object) -> Iterator[str]:
+    for call in listed(calls):
+        asked = mapping(call)
+        name = text(mapping(asked.get("function") or asked.get("custom")).get("name"))
         if name:
             yield name

@@ -1,20 +1,27 @@
 """One exchange in, one call out, or the reason why it is none."""
 
-from collections.abc import Callable, Iterator
-from hashlib import blake2b
-from typing import Any
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Call, Segment, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.wire.counts import mapping
-from pytest_tokenbudget.wire.endpoint import endpoint_of
-from pytest_tokenbudget.wire.format import Format, Part, Reading
-from pytest_tokenbudget.wire.formats import format_of
-from pytest_tokenbudget.wire.framing import DecodeError, decode_events, decode_json, is_stream, unpacked
+from pytest_tokenbudget.model.usage import NO_USAGE
+from pytest_tokenbudget.wire.counts import mapping, text
+from pytest_tokenbudget.wire.events import decode_events
+from pytest_tokenbudget.wire.format import Format, Json, Reading
+from pytest_tokenbudget.wire.formats import format_problems
+from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream, unpacked
+from pytest_tokenbudget.wire.routing import Route, route_of
+from pytest_tokenbudget.wire.segments import segments
 
 __all__ = ["read"]
 
-_HTTP_ERROR = 400
+_REDIRECT: Final = 300
+_ERROR: Final = 400
+_ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
+_POLLED: Final = "a poll: its usage is that of the request that started the response, and is counted there"
 
 
 def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
@@ -28,26 +35,71 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
         A call without its cost (see `pricing/`), or why the exchange is no model call. Malformed bodies never raise:
         what could not be read stands in the call's notes.
     """
-    endpoint = endpoint_of(exchange.method, exchange.url)
-    known = format_of(endpoint)
-    if known is None:
-        return Skipped(reason="not model traffic", source=exchange.source, index=exchange.index, url=exchange.url)
-    request, request_note = _request(exchange)
+    route = route_of(exchange.method, exchange.url)
+    if route.kind == "foreign":
+        return _skipped(exchange, "not model traffic")
+    if route.kind == "read" and route.format is not None:
+        return _answered(route, route.format, exchange, count)
+    if route.kind == "unbilled":
+        return _unbilled(route, exchange)
+    reading = _refused(exchange) or Reading(
+        status="unsupported", notes=(f"{route.api} is billed, but cannot be read yet", *format_problems())
+    )
+    request, _ = _request(exchange)
+    return _call(route, exchange, request, reading)
+
+
+def _answered(route: Route, known: Format, exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
+    request, request_notes = _request(exchange)
     reading, stream = _response(known, exchange)
+    if not route.sure and reading.status in {"missing", "error"} and "model" not in request:
+        return _skipped(exchange, "not model traffic: the path could be, but no model is named and no usage given")
+    prompt: tuple[Segment, ...] = ()
+    try:
+        prompt = segments(known.prompt(request), count)
+    except Exception as error:  # noqa: BLE001 - a request that nobody foresaw, or a user's format or counter
+        request_notes = (*request_notes, f"request: its prompt cannot be taken apart ({type(error).__name__})")
+    return _call(route, exchange, request, reading, prompt=prompt, stream=stream, notes=request_notes)
+
+
+def _unbilled(route: Route, exchange: Exchange) -> Call:
+    reading = _refused(exchange)
+    if reading is None and route.format is not None:
+        reading, _ = _response(route.format, exchange)
+        reading = replace(reading, status="unbilled", usage=NO_USAGE, reported_cost=None, notes=(_POLLED,))
+    return _call(route, exchange, {}, reading or Reading(status="unbilled"))
+
+
+def _call(
+    route: Route,
+    exchange: Exchange,
+    request: Json,
+    reading: Reading,
+    *,
+    prompt: tuple[Segment, ...] = (),
+    stream: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Call:
+    endpoint = route.endpoint
+    tier = reading.tier
+    notes = (*notes, *reading.notes) if notes else reading.notes
+    if tier is None and (asked := text(request.get("service_tier"))) and asked not in _ORDINARY_TIERS:
+        tier = asked
+        notes = (*notes, f"the response does not name the tier it was served at: {asked}, as asked, is assumed")
     return Call(
         provider=endpoint.provider,
-        api=known.api,
+        api=route.api,
         host=endpoint.host,
-        model_asked=asked if isinstance(asked := request.get("model"), str) else None,
+        model_asked=text(request.get("model")) or route.model,
         model_served=reading.model,
-        tier=reading.tier,
+        tier=tier,
         price_context=reading.price_context,
         stream=stream,
         http_status=exchange.status,
         status=reading.status,
         usage=reading.usage,
         reported_cost=reading.reported_cost,
-        prompt=tuple(_segments(known.prompt(request), count)),
+        prompt=prompt,
         tools=reading.tools,
         finish=reading.finish,
         response_id=reading.response_id,
@@ -56,11 +108,15 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
         obtained=exchange.obtained,
         source=exchange.source,
         index=exchange.index,
-        notes=(*request_note, *reading.notes),
+        notes=notes,
     )
 
 
-def _request(exchange: Exchange) -> tuple[Any, tuple[str, ...]]:
+def _skipped(exchange: Exchange, reason: str) -> Skipped:
+    return Skipped(reason=reason, source=exchange.source, index=exchange.index, url=exchange.url)
+
+
+def _request(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
     if not exchange.request_body:
         return {}, ()
     try:
@@ -69,21 +125,50 @@ def _request(exchange: Exchange) -> tuple[Any, tuple[str, ...]]:
         return {}, (f"request: {error}",)
 
 
+def _refused(exchange: Exchange) -> Reading | None:
+    """What an HTTP status alone tells: neither an error nor a redirect has generated anything."""
+    if exchange.status >= _ERROR:
+        return Reading(status="error")
+    if exchange.status >= _REDIRECT:
+        return Reading(status="unbilled", notes=(f"HTTP {exchange.status} leads elsewhere: nothing was generated",))
+    return None
+
+
 def _response(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
-    if exchange.status >= _HTTP_ERROR:
-        return Reading(status="error"), False
+    refused = _refused(exchange)
+    if refused is not None:
+        return refused, False
+    headers = exchange.response_headers
     try:
-        body = unpacked(exchange.response_body, exchange.response_headers)
-        if is_stream(body, exchange.response_headers):
-            stream = decode_events(body)
-            reading = known.read_stream(stream.events, complete=stream.done)
-            return reading, True
-        return known.read_body(mapping(decode_json(body))), False
+        body = unpacked(exchange.response_body, headers)
+        streamed, label = is_stream(body, headers)
+        if streamed:
+            reading = _streamed(known, body)
+        else:
+            decoded = decode_json(body)
+            if not isinstance(decoded, dict):
+                return Reading(
+                    status="missing", notes=(f"response: it is a JSON {type(decoded).__name__}, no object",)
+                ), False
+            reading = known.read_body(decoded)
     except DecodeError as error:
-        return Reading(status="missing", notes=(f"response: {error}",)), False
+        return Reading(status="missing", notes=(f"response: {error}",)), "event-stream" in headers.get(
+            "content-type", ""
+        )
+    except Exception as error:  # noqa: BLE001 - a user's format, or a body that nobody foresaw, must not break a test
+        return Reading(
+            status="missing", notes=(f"response: {known.api} cannot read it ({type(error).__name__})",)
+        ), False
+    if label is not None:
+        reading = replace(reading, notes=(*reading.notes, f"response: {label}"))
+    return reading, streamed
 
 
-def _segments(parts: Iterator[Part], count: Callable[[str], int]) -> Iterator[Segment]:
-    for part in parts:
-        digest = blake2b(part.text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        yield Segment(part.kind, part.name, digest, len(part.text), count(part.text))
+def _streamed(known: Format, body: bytes) -> Reading:
+    found = decode_events(body)
+    reading = known.read_stream(found.events, complete=found.done)
+    if not found.broken:
+        return reading
+    notes = (*reading.notes, f"response: {found.broken} of the stream's events cannot be read")
+    status = "partial" if found.lost_usage and reading.status == "exact" else reading.status
+    return replace(reading, status=status, notes=notes)

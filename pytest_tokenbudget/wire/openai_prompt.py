@@ -1,0 +1,113 @@
+"""What an OpenAI chat, completion or embedding request lays before the model."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from pytest_tokenbudget.model.call import SegmentKind
+from pytest_tokenbudget.wire.counts import listed, mapping, text
+from pytest_tokenbudget.wire.format import Json, Part
+
+__all__ = ["chat_parts", "content_parts", "minified", "plain_parts", "tool_parts"]
+
+_encode = msgspec.json.Encoder().encode
+
+_KINDS: Final[dict[object, SegmentKind]] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool_result",
+    "function": "tool_result",
+}
+_TEXTS: Final = ("text", "input_text", "output_text", "refusal", "thinking")
+_MEDIA: Final = {
+    "image_url": "image",
+    "input_image": "image",
+    "input_audio": "audio",
+    "audio_url": "audio",
+    "video_url": "video",
+    "file": "file",
+    "input_file": "file",
+}
+
+
+def chat_parts(request: Json) -> Iterator[Part]:
+    """Yield schema, tools, then messages: the schema leads the prompt, and cached prefixes begin with the tools.
+
+    Source: developers.openai.com, "Prompt caching" (2026): "The structured output schema serves as a prefix to the
+    system message".
+    """
+    schema = mapping(request.get("response_format")).get("json_schema")
+    if schema:
+        yield Part("schema", text(mapping(schema).get("name")) or "", minified(schema))
+    yield from tool_parts(request.get("tools") or request.get("functions"))
+    names: dict[object, str] = {}
+    for entry in listed(request.get("messages")):
+        message = mapping(entry)
+        kind = _KINDS.get(role := text(message.get("role")) or "", "user")
+        name = role
+        if kind == "tool_result":
+            name = names.get(text(message.get("tool_call_id"))) or text(message.get("name")) or ""
+        reasoning = text(message.get("reasoning_content"))
+        if reasoning:
+            yield Part("thinking", role, reasoning)
+        yield from content_parts(message.get("content"), kind, name)
+        for call in listed(message.get("tool_calls")):
+            yield _call_part(mapping(call), names)
+        if message.get("function_call"):
+            yield _call_part({"function": message["function_call"]}, names)
+
+
+def _call_part(call: Json, names: dict[object, str]) -> Part:
+    asked = mapping(call.get("function") or call.get("custom"))
+    name = text(asked.get("name")) or ""
+    if known := text(call.get("id")):
+        names[known] = name
+    given = asked.get("arguments", asked.get("input"))
+    return Part("tool_call", name, given if isinstance(given, str) else minified(given))
+
+
+def content_parts(content: object, kind: SegmentKind, name: str) -> Iterator[Part]:
+    """Yield a message's content: text, or a list of text and media blocks; anything else as its JSON."""
+    if isinstance(content, str):
+        if content:
+            yield Part(kind, name, content)
+        return
+    if content is None:
+        return
+    for entry in content if isinstance(content, list) else [content]:
+        block = mapping(entry)
+        said = entry if isinstance(entry, str) else next((block[key] for key in _TEXTS if text(block.get(key))), None)
+        if said:
+            yield Part(kind, name, said)
+        elif (sort := block.get("type")) in _MEDIA:
+            yield Part("media", _MEDIA[sort], minified(entry), opaque=True)
+        else:
+            yield Part(kind, name, minified(entry))
+
+
+def tool_parts(tools: object) -> Iterator[Part]:
+    """Yield one part for each tool definition."""
+    for entry in listed(tools):
+        tool = mapping(entry)
+        named = mapping(tool.get("function") or tool.get("custom")) or tool
+        yield Part("tools", text(named.get("name")) or text(tool.get("type")) or "", minified(entry))
+
+
+def plain_parts(given: object) -> Iterator[Part]:
+    """Yield texts; token numbers in place of a text are one part, not to be counted as text."""
+    if isinstance(given, str):
+        yield Part("user", "", given)
+    elif isinstance(given, list) and given:
+        if all(isinstance(entry, str) for entry in given):
+            for entry in given:
+                yield Part("user", "", entry)
+        else:
+            yield Part("user", "tokens", minified(given), opaque=True)
+
+
+def minified(value: object) -> str:
+    """The value as JSON without white space, keys in the order in which they came."""
+    return _encode(value).decode()

@@ -1,0 +1,120 @@
+"""OpenAI Responses: bodies, streams, polls of background responses, and compaction.
+
+Usage stands in the response, which a stream carries whole in its last event (openai SDK 3.54, `Response`). Hosted
+tools report apart: `tool_usage`, "separate from base model usage"; where it is absent, the items of the output tell.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.endpoint import Endpoint
+from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.openai_chat import error_note
+from pytest_tokenbudget.wire.openai_usage import openai_usage
+from pytest_tokenbudget.wire.responses_prompt import responses_parts
+
+__all__ = ["OpenAIResponses"]
+
+_LAST: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
+_RUNNING: Final = frozenset({"queued", "in_progress"})
+_NO_SEARCH: Final = frozenset({"open_page", "find_in_page", "find"})
+_OURS: Final = ("computer_call", "local_shell_call", "shell_call", "apply_patch_call")
+"""Built-in tools that the caller has to carry out."""
+
+_PLAIN: Final = ("message", "function_call", "reasoning")
+_IMAGE_COUNTS: Final = ("input_tokens", "output_tokens")
+
+
+class OpenAIResponses:
+    """`POST …/responses` and `…/responses/compact`."""
+
+    api = "openai.responses"
+
+    def matches(self, endpoint: Endpoint) -> bool:
+        """Whether requests to this endpoint speak the format."""
+        return endpoint.method == "POST" and endpoint.path.endswith(("/responses", "/responses/compact"))
+
+    def read_body(self, body: Json) -> Reading:
+        """Read a whole JSON response."""
+        return _reading(body, [], cut=False)
+
+    def read_stream(self, events: Iterable[tuple[str, Json]], *, complete: bool) -> Reading:  # noqa: ARG002 - no [DONE]
+        """Read a streamed response: its last event holds the response as a body would."""
+        response: Json = {}
+        ended = False
+        notes: list[str] = []
+        for name, event in events:
+            kind = event.get("type") or name
+            found = event.get("response")
+            if isinstance(found, dict) and not ended:
+                response, ended = found, kind in _LAST
+            elif kind == "error":
+                notes.append(error_note(event.get("error") or {"code": event.get("code")}))
+        return _reading(response, notes, cut=not ended)
+
+    def prompt(self, request: Json) -> Iterator[Part]:
+        """Yield the prompt's parts in the order in which the provider sees them."""
+        return responses_parts(request)
+
+
+def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
+    counts = Counts()
+    counts.notes = notes
+    state = text(body.get("status"))
+    items = [item for item in listed(body.get("output")) if isinstance(item, dict)]
+    if "tool_usage" in body or any(item.get("type") not in _PLAIN for item in items):
+        _hosted(body, items, counts)
+    usage = openai_usage(mapping(body.get("usage")), counts)
+    if body.get("error"):
+        notes.append(error_note(body["error"]))
+    if cut:
+        missing = "the stream was cut before its usage"
+    elif state in _RUNNING:
+        missing = (
+            f"the response is {state}: its usage comes with a later poll, which this recording does not join to it"
+        )
+    else:
+        missing = "no usage in the response"
+    status, usage = counts.status(usage, cut=cut, missing=missing)
+    return Reading(
+        status=status,
+        usage=usage,
+        model=text(body.get("model")),
+        tier=text(body.get("service_tier")),
+        reported_cost=counts.cost,
+        tools=tuple(_asked(items)),
+        finish=text(mapping(body.get("incomplete_details")).get("reason")) or state,
+        response_id=text(body.get("id")),
+        notes=tuple(notes),
+    )
+
+
+def _asked(items: Iterable[Json]) -> Iterator[str]:
+    """The tools that the caller has to run."""
+    for item in items:
+        kind = item.get("type")
+        if kind in {"function_call", "custom_tool_call"}:
+            if name := text(item.get("name")):
+                yield name
+        elif kind in _OURS:
+            yield str(kind).removesuffix("_call")
+
+
+def _hosted(body: Json, items: Iterable[Json], counts: Counts) -> None:
+    """What the provider's own tools cost."""
+    used = Counter(text(item.get("type")) for item in items)
+    used["web_search_call"] -= sum(mapping(item.get("action")).get("type") in _NO_SEARCH for item in items)
+    containers = {text(item.get("container_id")) for item in items if item.get("type") == "code_interpreter_call"}
+    told = mapping(body.get("tool_usage"))
+    if "num_requests" in (search := mapping(told.get("web_search"))):
+        used["web_search_call"] = counts.take(search, "num_requests")
+    image = mapping(told.get("image_gen"))
+    for name in _IMAGE_COUNTS if image else ():
+        if count := counts.take(image, name):
+            counts.other[f"image_gen.{name}"] = count
+    counts.fee("web_search", used["web_search_call"])
+    counts.fee("file_search", used["file_search_call"])
+    counts.fee("code_interpreter_container", len(containers))
+    counts.fee("image_generation", 0 if image else used["image_generation_call"])

@@ -1,0 +1,62 @@
+"""What an OpenAI Responses request lays before the model."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pytest_tokenbudget.model.call import SegmentKind
+from pytest_tokenbudget.wire.counts import listed, mapping, text
+from pytest_tokenbudget.wire.format import Json, Part
+from pytest_tokenbudget.wire.openai_prompt import content_parts, minified, tool_parts
+
+__all__ = ["responses_parts"]
+
+_KINDS: Final[dict[object, SegmentKind]] = {"system": "system", "developer": "system", "assistant": "assistant"}
+
+
+def responses_parts(request: Json) -> Iterator[Part]:
+    """Yield schema, tools, instructions, then the input items."""
+    schema = mapping(mapping(request.get("text")).get("format"))
+    if schema.get("schema"):
+        yield Part("schema", text(schema.get("name")) or "", minified(schema))
+    yield from tool_parts(request.get("tools"))
+    instructions = request.get("instructions")
+    if isinstance(instructions, str):
+        yield from content_parts(instructions, "system", "instructions")
+    else:
+        yield from _items(instructions)
+    given = request.get("input")
+    if isinstance(given, str):
+        yield from content_parts(given, "user", "user")
+    else:
+        yield from _items(given)
+
+
+def _items(items: object) -> Iterator[Part]:
+    names: dict[object, str] = {}
+    for entry in listed(items):
+        item = mapping(entry)
+        kind = text(item.get("type")) or "message"
+        if kind == "message":
+            role = text(item.get("role")) or ""
+            yield from content_parts(item.get("content"), _KINDS.get(role, "user"), role)
+        elif kind.endswith("_call"):
+            name = text(item.get("name")) or kind.removesuffix("_call")
+            if known := text(item.get("call_id")):
+                names[known] = name
+            given = item.get("arguments", item.get("input"))
+            yield Part("tool_call", name, given if isinstance(given, str) else minified(entry))
+        elif kind.endswith("_output"):
+            name = names.get(text(item.get("call_id"))) or ""
+            yield from content_parts(item.get("output"), "tool_result", name)
+        elif kind == "reasoning":
+            yield from _reasoning(item)
+        else:
+            yield Part("user", kind, minified(entry), opaque="encrypted_content" in item)
+
+
+def _reasoning(item: Json) -> Iterator[Part]:
+    """Yield what was reasoned: its text where it is given, else its cipher, which no counter can count."""
+    said = [*content_parts(item.get("summary"), "thinking", ""), *content_parts(item.get("content"), "thinking", "")]
+    yield from said
+    if not said and (sealed := text(item.get("encrypted_content"))):
+        yield Part("thinking", "encrypted", sealed, opaque=True)

@@ -1,0 +1,138 @@
+"""From a request line to what is to be done with it: read it, count it as unreadable, or as free.
+
+A billable endpoint that no format reads is still a call: leaving it out would make its cost $0.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
+from pytest_tokenbudget.wire.format import Format
+from pytest_tokenbudget.wire.formats import format_of, responses_format, user_format_of
+
+__all__ = ["Route", "is_model_request", "route_of"]
+
+_UNBILLED: Final = re.compile(
+    r"(?:"
+    r"/count_tokens|/responses/input_tokens|:countTokens|:computeTokens|/count-tokens(?::\w+)?"  # counting is free
+    r"|/tokenize|/detokenize|/moderations|/models|/traces/ingest|/event_logging(?:/.*)?"
+    r"|/(?:responses|batches)/[^/]+/cancel|/chat/completions/[^/]+"
+    r"|/(?:files|uploads|conversations|vector_stores|assistants|skills)(?:/.*)?|/threads(?:/[^/]+(?:/messages)?)?"
+    r"|/realtime/\w+|/(?:oauth|organizations?|auth|keys|credits)(?:/.*)?"
+    r"|/api/(?:show|pull|push|copy|create|delete|tags|ps)"
+    r")"
+)
+"""Ends of paths that a POST is not charged for."""
+
+_BILLED_ANYWHERE: Final = (
+    (re.compile(r".*:(?:streamG|g)enerateContent"), "gemini.generate"),
+    (re.compile(r".*:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)"), "gemini.embed"),
+    (re.compile(r".*/model/[^/]+/converse(?:-stream)?"), "bedrock.converse"),
+    (re.compile(r".*/model/[^/]+/invoke(?:-with-response-stream)?"), "bedrock.invoke"),
+    (re.compile(r".*/v1/images/(?:generations|edits|variations)"), "openai.images"),
+    (re.compile(r".*/v1/audio/(?:speech|transcriptions|translations)"), "openai.audio"),
+)
+"""Shapes of paths that name their API by themselves, whatever the host."""
+
+_BILLED_THERE: Final = {
+    "cohere": (re.compile(r"/v\d/(chat|embed|rerank|classify|generate|summarize)(?:/.*)?"), "cohere"),
+    "voyageai": (re.compile(r"/v\d/(\w+)"), "voyageai"),
+    "ollama": (re.compile(r"/api/(chat|generate|embed)(?:dings)?"), "ollama"),
+    "google": (re.compile(r".*/(cachedContents)"), "gemini"),
+}
+"""What a provider's own paths mean, by provider."""
+
+_POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
+_SURE: Final = re.compile(r".*(?:/chat/completions|/deployments/[^/]+/\w+)")
+_URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
+_LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
+_WORD: Final = re.compile(r"[^a-z0-9_]+")
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """What is to be done with the exchanges of one request line.
+
+    Attributes:
+        kind: read: a format reads it · unsupported: billed, but no format reads it · unbilled: free ·
+            foreign: no model traffic.
+        endpoint: The request line, taken apart.
+        api: The API's name for `Call.api`; empty where foreign.
+        format: What reads it; also set for a poll, whose answer is read but not counted.
+        model: The model (or deployment) that the URL names, if it does.
+        sure: Whether host and path alone prove that it is model traffic. Where they do not, the bodies decide.
+    """
+
+    kind: Literal["read", "unsupported", "unbilled", "foreign"]
+    endpoint: Endpoint
+    api: str = ""
+    format: Format | None = None
+    model: str | None = None
+    sure: bool = True
+
+
+def is_model_request(method: str, url: str) -> bool:
+    """Whether a provider bills such a request, as far as its method and URL tell; whether or not we can read it."""
+    return route_of(method, url).kind in {"read", "unsupported"}
+
+
+@lru_cache(maxsize=1024)
+def route_of(method: str, url: str) -> Route:
+    """Decide on a request line; an agent's calls share a handful of them."""
+    endpoint = endpoint_of(method, url)
+    if not endpoint.host:
+        return Route(kind="foreign", endpoint=endpoint)
+    named = _URL_MODEL.fullmatch(endpoint.path)
+    model = unquote(named[1]) if named else None
+    own = user_format_of(endpoint)
+    if own is not None:
+        return Route(kind="read", endpoint=endpoint, api=own.api, format=own, model=model)
+    if endpoint.method != "POST":
+        return _without_post(endpoint)
+    if _ends(_UNBILLED, endpoint.path) and (endpoint.known or endpoint.path.endswith(("count_tokens", "input_tokens"))):
+        return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
+    return _billed(endpoint, model)
+
+
+def _without_post(endpoint: Endpoint) -> Route:
+    if endpoint.method == "GET" and _POLL.fullmatch(endpoint.path):
+        return Route(kind="unbilled", endpoint=endpoint, api=responses_format.api, format=responses_format)
+    if endpoint.known:
+        return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
+    return Route(kind="foreign", endpoint=endpoint)
+
+
+def _billed(endpoint: Endpoint, model: str | None) -> Route:
+    shape, api = _BILLED_THERE.get(endpoint.provider, (None, ""))
+    special = shape.fullmatch(endpoint.path) if shape else None
+    if special:
+        operation = {"cachedContents": "cache"}.get(special[1], special[1])
+        return Route(kind="unsupported", endpoint=endpoint, api=f"{api}.{operation}", model=model)
+    known = format_of(endpoint)
+    if known is not None:
+        sure = endpoint.known or _SURE.fullmatch(endpoint.path) is not None
+        if sure or "/v1/" in endpoint.path:
+            return Route(kind="read", endpoint=endpoint, api=known.api, format=known, model=model, sure=sure)
+    for pattern, name in _BILLED_ANYWHERE:
+        if pattern.fullmatch(endpoint.path):
+            return Route(kind="unsupported", endpoint=endpoint, api=name, model=model)
+    if endpoint.known:
+        api = f"{endpoint.provider}.{_operation(endpoint.path)}"
+        return Route(kind="unsupported", endpoint=endpoint, api=api, model=model)
+    return Route(kind="foreign", endpoint=endpoint)
+
+
+def _ends(pattern: re.Pattern[str], path: str) -> bool:
+    return any(pattern.fullmatch(path, start) for start, letter in enumerate(path) if letter in "/:")
+
+
+def _operation(path: str) -> str:
+    """The word that says what a path does: `/v1/fine_tuning/jobs` is `fine_tuning`, `…/models/m:predict` `predict`."""
+    _, colon, verb = path.rpartition(":")
+    if colon and verb.isalpha():
+        return _WORD.sub("_", verb.lower())
+    words = [word for word in path.lower().split("/") if word and not _LEADING.fullmatch(word)]
+    return (_WORD.sub("_", words[0]).strip("_") if words else "") or "request"
