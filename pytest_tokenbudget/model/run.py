@@ -23,6 +23,7 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
         price_table: An identity of the prices used: equal text means equal prices.
         counter: The local token counter of the prompt segments.
         mode: `enforce` or `observe`.
+        unfinished: The session's name while it runs; a run file that still has it belongs to a process that died.
         commit: The git commit of the tested tree, if there is one.
         partial: Why only a part of the suite ran, such as `-k`; empty for a whole run.
         incomplete: What went wrong while measuring, in sentences; empty for a run to be trusted.
@@ -36,6 +37,7 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
     price_table: str
     counter: str
     mode: str
+    unfinished: str | None = None
     commit: str | None = None
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()

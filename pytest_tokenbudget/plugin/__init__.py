@@ -1,0 +1,134 @@
+"""The pytest plugin: options, markers, and the moment at which measuring begins.
+
+Loading this module must cost next to nothing: it imports nothing of ours that is heavy, and the hooks that run for
+every test are registered only once a marker, a `tokenbudget.yml` or vcrpy appears.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_tokenbudget.traffic.finder import vcr_is_loaded, watch_for_vcr
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+    from pytest_tokenbudget.plugin.fixtures import TokenMeter
+    from pytest_tokenbudget.plugin.hooks import Hooks
+
+_HOOKS: Final = "tokenbudget-hooks"
+_LIMITS: Final = (
+    "usd, tokens, input_tokens, output_tokens, thinking_tokens, steps, tokens_per_step, cache_hit_rate, seconds, "
+    "tolerance, allow_no_calls, workflow, team"
+)
+
+_configs: Final[list[pytest.Config]] = []
+"""The sessions in this process, the running one last: pytester runs sessions inside a session."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options."""
+    group = parser.getgroup("tokenbudget", "cost of LLM agents")
+    group.addoption(
+        "--tokenbudget",
+        choices=("enforce", "observe", "off"),
+        default=None,
+        help="enforce: a test over its token budget fails (default); observe: it is only shown; off: measure nothing",
+    )
+    group.addoption(
+        "--tokenbudget-out",
+        metavar="FILE",
+        default=None,
+        help="where the run is written (default: .tokenbudget/run.json)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker; begin to measure at once where something already asks for it."""
+    config.addinivalue_line(
+        "markers",
+        "token_budget(**limits): what the test's model calls may cost; without limits it is only measured. "
+        f"Limits and labels: {_LIMITS}.",
+    )
+    if config.getoption("--tokenbudget") == "off":
+        return
+    _configs.append(config)
+    if vcr_is_loaded() or (config.rootpath / "tokenbudget.yml").is_file():
+        activate(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Prepare a controller of pytest-xdist for what its workers measure."""
+    if node.config in _configs:
+        from pytest_tokenbudget.plugin.workers import expect
+
+        expect(node, activate)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave the process as it was."""
+    if config in _configs:
+        _configs.remove(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin to measure if any test is marked."""
+    if config in _configs and not _hooks(config):
+        for item in items:
+            if any(mark.name in {"token_budget", "vcr"} for mark in item.iter_markers()):
+                activate(config)
+                break
+    if hooks := _hooks(config):
+        hooks.declare(items)
+
+
+def activate(config: pytest.Config, *, running: str | None = None) -> "Hooks":
+    """Register the hooks that run for every test, once, and take in what passes vcrpy if that is there.
+
+    Args:
+        config: The session's configuration.
+        running: The test in the middle of which measuring begins, if any.
+    """
+    hooks = _hooks(config)
+    if hooks is None:
+        from pytest_tokenbudget.plugin.hooks import Hooks
+
+        hooks = Hooks.for_config(config)
+        config.pluginmanager.register(hooks, _HOOKS)
+    if vcr_is_loaded():
+        hooks.attach(running)
+    return hooks
+
+
+def _hooks(config: pytest.Config) -> "Hooks | None":
+    found: Hooks | None = config.pluginmanager.get_plugin(_HOOKS)
+    return found
+
+
+def _vcr_loaded() -> None:
+    if _configs:
+        config = _configs[-1]
+        activate(config, running=None if _hooks(config) else _running_test(config))
+
+
+def _running_test(config: pytest.Config) -> str | None:
+    from pytest_tokenbudget.config.environment import current_test
+
+    node_id = current_test()
+    session: pytest.Session | None = config.pluginmanager.get_plugin("session")
+    # inside pytester the variable may name a test of the session around this one
+    known = session is not None and any(item.nodeid == node_id for item in getattr(session, "items", ()))
+    return node_id if known else None
+
+
+@pytest.fixture
+def token_meter(request: pytest.FixtureRequest) -> "TokenMeter":
+    """What the running test has cost so far: `usd`, `usage`, `calls` and `steps`."""
+    from pytest_tokenbudget.plugin.fixtures import TokenMeter
+
+    return TokenMeter(activate(request.config).session.task_of(request.node.nodeid))
+
+
+watch_for_vcr(_vcr_loaded)

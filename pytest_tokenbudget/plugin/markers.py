@@ -1,0 +1,61 @@
+"""Reading `@pytest.mark.token_budget(...)`, and where a marked test's recording is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pytest_tokenbudget.config.limits import Statement, read_statement
+from pytest_tokenbudget.config.place import refuse
+from pytest_tokenbudget.errors import ConfigError
+
+__all__ = ["MARKER", "read_markers", "recording_of"]
+
+MARKER: Final = "token_budget"
+_RECORDERS: Final = ("recording", "pytest_recording", "vcr", "pytest_vcr")
+
+
+def read_markers(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, Sequence[Statement]]]:
+    """What the markers of each marked test state, the closest first.
+
+    Raises:
+        ConfigError: Markers are wrong; each is named with its test once.
+    """
+    known: dict[int, Statement | None] = {}  # parameters share one mark: read and complain once
+    wrong: list[str] = []
+    for item in items:
+        statements = []
+        for mark in item.iter_markers(MARKER):
+            if id(mark) not in known:
+                try:
+                    known[id(mark)] = _read(mark, item)
+                except ConfigError as error:
+                    known[id(mark)] = None
+                    wrong.append(str(error))
+            statement = known[id(mark)]
+            if statement is not None:
+                statements.append(statement)
+        if statements:
+            yield item, statements
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
+def _read(mark: pytest.Mark, item: pytest.Item) -> Statement:
+    path, line, _ = item.location
+    place = f"{path}:{line + 1 if line is not None else '?'}: @pytest.mark.{MARKER} of {item.name}"
+    if mark.args:
+        shown = ", ".join(map(repr, mark.args))
+        raise refuse(place, f"({shown}) names no limit. Write for example usd=0.30.")
+    return read_statement(mark.kwargs, place)
+
+
+def recording_of(item: pytest.Item) -> Path | None:
+    """The recording that a marked test replays, or `None` where pytest-recording opens one for it."""
+    if item.get_closest_marker("vcr") and any(item.config.pluginmanager.hasplugin(name) for name in _RECORDERS):
+        return None
+    from pytest_tokenbudget.traffic.replay import cassette_path  # imports vcrpy
+
+    owner = getattr(item, "cls", None)
+    return cassette_path(item.path, owner.__name__ if owner else None, item.name)

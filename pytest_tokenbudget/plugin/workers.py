@@ -1,0 +1,68 @@
+"""pytest-xdist: workers measure, the controller collects.
+
+A worker's tasks travel as one text attribute on the report of their teardown; what ends after the last report travels
+in the worker's output.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_tokenbudget.plugin.session import new_session_name
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+    from pytest_tokenbudget.plugin.hooks import Hooks
+
+__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "session_name", "worker_name"]
+
+ATTRIBUTE: Final = "tokenbudget_tasks"
+OUTPUT: Final = "tokenbudget_tasks"
+_SESSION: Final = "tokenbudget_session"
+_NAME: Final = pytest.StashKey[str]()
+_COLLECTOR: Final = "tokenbudget-collector"
+
+
+def session_name(config: pytest.Config) -> str:
+    """The session's name, the same in the controller and in every worker."""
+    inputs: dict[str, Any] = getattr(config, "workerinput", {})
+    if _SESSION in inputs:
+        return str(inputs[_SESSION])
+    return config.stash.setdefault(_NAME, new_session_name())
+
+
+def worker_name(config: pytest.Config) -> str:
+    """The worker's name; `main` in a controller and without workers."""
+    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
+
+
+def expect(node: "WorkerController", activate: Callable[[pytest.Config], "Hooks"]) -> None:
+    """Tell a worker the session's name, and wait for its tasks."""
+    config: pytest.Config = node.config
+    node.workerinput[_SESSION] = session_name(config)
+    if not config.pluginmanager.hasplugin(_COLLECTOR):
+        config.pluginmanager.register(_Collector(config, activate), _COLLECTOR)
+
+
+class _Collector:
+    """Begins to report once a worker has measured something."""
+
+    def __init__(self, config: pytest.Config, activate: Callable[[pytest.Config], "Hooks"]) -> None:
+        self._config = config
+        self._activate = activate
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Begin with the first report that carries tasks; the hooks then registered read the further ones."""
+        if hasattr(report, ATTRIBUTE):
+            self._activate(self._config).session.collect(getattr(report, ATTRIBUTE))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: "WorkerController", error: object | None) -> None:
+        """Take what a worker had left, or note that it died."""
+        left = getattr(node, "workeroutput", {}).get(OUTPUT)
+        if left:
+            self._activate(self._config).session.collect(left)
+        if error:
+            self._activate(self._config).session.worker_died(str(node.gateway.id))

@@ -1,0 +1,145 @@
+"""Reading a run file back, also that of a session whose process died."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_tokenbudget.errors import RunFileError
+from pytest_tokenbudget.model.budget import LIMITS, Budget, Finding, State, Verdict
+from pytest_tokenbudget.model.call import Skipped
+from pytest_tokenbudget.model.run import SCHEMA, Run
+from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
+from pytest_tokenbudget.store.records import run_call_from_record
+from pytest_tokenbudget.store.spool import recover_tasks
+
+__all__ = ["load_run"]
+
+
+class _FindingFields(msgspec.Struct):
+    limit: str
+    state: State
+    bound: Decimal | None
+    value: Decimal | None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    reason: str = ""
+
+
+class _VerdictFields(msgspec.Struct):
+    state: State
+    findings: list[_FindingFields]
+
+
+class _AttemptFields(msgspec.Struct):
+    outcome: Outcome
+    verdict: _VerdictFields
+    calls: list[dict[str, Any]]
+
+
+class _TaskFields(msgspec.Struct):
+    id: str
+    outcome: Outcome
+    budget: dict[str, Any]
+    verdict: _VerdictFields
+    calls: list[dict[str, Any]]
+    exchanges: int = 0
+    workflow: str | None = None
+    team: str | None = None
+    notes: tuple[str, ...] = ()
+    skipped: list[dict[str, Any]] = []
+    earlier: list[_AttemptFields] = []
+
+
+class _RunFields(msgspec.Struct):
+    tool_version: str
+    as_of: datetime
+    as_of_source: str
+    price_table: str
+    counter: str
+    mode: str
+    tasks: list[_TaskFields]
+    fixtures: list[_TaskFields]
+    commit: str | None = None
+    unfinished: str | None = None
+    partial: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+
+def load_run(path: Path) -> Run:
+    """Read a run file; of a session whose process died, what it kept up to then.
+
+    Raises:
+        RunFileError: There is none, it is cut off, or of another schema; the message says what to do.
+    """
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+            found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
+            message = f"{path}: this is {found!r}, not a run file of schema {SCHEMA!r}. Run pytest again to write one."
+            raise RunFileError(message)
+        fields = msgspec.convert(raw, _RunFields)
+    except FileNotFoundError as error:
+        message = f"{path}: there is no run file. Run pytest first; a run without model calls writes none."
+        raise RunFileError(message) from error
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"{path}: the run file cannot be read: {error}. Run pytest again to write a new one."
+        raise RunFileError(message) from error
+    recovered = recover_tasks(path, fields.unfinished) if fields.unfinished else ()
+    return Run(
+        tool_version=fields.tool_version,
+        as_of=fields.as_of,
+        as_of_source=fields.as_of_source,
+        price_table=fields.price_table,
+        counter=fields.counter,
+        mode=fields.mode,
+        commit=fields.commit,
+        unfinished=fields.unfinished,
+        partial=fields.partial,
+        incomplete=fields.incomplete,
+        tasks=(*(_load_task(task, f"{path.name}: {task.id}") for task in fields.tasks), *recovered),
+        fixtures=tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.fixtures),
+    )
+
+
+def _load_task(fields: _TaskFields, place: str) -> Task:
+    limits = {name: Decimal(fields.budget[name]) for name in LIMITS if name in fields.budget}
+    return Task(
+        id=fields.id,
+        outcome=fields.outcome,
+        calls=_load_calls(fields.calls, place),
+        skipped=tuple(msgspec.convert(skipped, Skipped) for skipped in fields.skipped),
+        exchanges=fields.exchanges,
+        budget=Budget(
+            **limits,
+            tolerance=Decimal(fields.budget.get("tolerance", "0.20")),
+            allow_no_calls=bool(fields.budget.get("allow_no_calls")),
+            workflow=fields.workflow,
+            team=fields.team,
+            origins=tuple(sorted(fields.budget.get("origins", {}).items())),
+        ),
+        verdict=_load_verdict(fields.verdict),
+        earlier=tuple(
+            Attempt(
+                outcome=attempt.outcome,
+                calls=_load_calls(attempt.calls, place),
+                verdict=_load_verdict(attempt.verdict),
+            )
+            for attempt in fields.earlier
+        ),
+        notes=fields.notes,
+    )
+
+
+def _load_calls(records: Sequence[Mapping[str, Any]], place: str) -> tuple[TaskCall, ...]:
+    return tuple(run_call_from_record(record, place=f"{place}: calls[{index}]") for index, record in enumerate(records))
+
+
+def _load_verdict(fields: _VerdictFields) -> Verdict:
+    return Verdict(
+        state=fields.state,
+        findings=tuple(Finding(**msgspec.structs.asdict(finding)) for finding in fields.findings),
+    )

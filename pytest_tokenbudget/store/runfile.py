@@ -1,0 +1,132 @@
+"""Writing the run file: a whole test session as JSON, schema `tokenbudget/run/1`."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_tokenbudget.errors import RunFileError
+from pytest_tokenbudget.model.budget import Budget, Verdict
+from pytest_tokenbudget.model.money import dollars_text
+from pytest_tokenbudget.model.run import SCHEMA, Run
+from pytest_tokenbudget.model.task import Task, Totals
+from pytest_tokenbudget.store.records import run_call_record, skipped_record, usage_record
+
+__all__ = ["run_record", "write_run"]
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a run file whole: a reader sees the one before or this one, never half of it.
+
+    Raises:
+        RunFileError: It cannot be written; the message names the file.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(run_record(run)), indent=1) + b"\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"{path}: the run cannot be written: {error.strerror or error}. Say where with --tokenbudget-out."
+        raise RunFileError(message) from error
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """The run as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "tool_version": run.tool_version,
+        "as_of": run.as_of.isoformat(),
+        "as_of_source": run.as_of_source,
+        "price_table": run.price_table,
+        "counter": run.counter,
+        "mode": run.mode,
+        "commit": run.commit,
+        "unfinished": run.unfinished,
+        "partial": list(run.partial),
+        "incomplete": list(run.incomplete),
+        "totals": _totals(run.totals),
+        "tasks": [_task(task) for task in run.tasks],
+        "fixtures": [_task(task) for task in run.fixtures],
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    totals = task.totals
+    return {
+        "id": task.id,
+        "workflow": task.budget.workflow,
+        "team": task.budget.team,
+        "outcome": task.outcome,
+        **_totals(totals),
+        "all_attempts_usd": _text(task.all_attempts.cost),
+        "incurred_usd": _incurred(task.all_attempts),
+        "band": None,
+        "budget": _budget(task.budget),
+        "verdict": _verdict(task.verdict),
+        "exchanges": task.exchanges,
+        "notes": list(task.notes),
+        "skipped": [skipped_record(skipped) for skipped in task.skipped],
+        "calls": [run_call_record(entry) for entry in task.calls],
+        "earlier": [
+            {
+                "outcome": attempt.outcome,
+                "verdict": _verdict(attempt.verdict),
+                "calls": [run_call_record(entry) for entry in attempt.calls],
+            }
+            for attempt in task.earlier
+        ],
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "usage": usage_record(totals.usage),
+        "fees": dict(sorted(totals.usage.fees.items())),
+        "cost_usd": _text(totals.cost),
+        "known_usd": dollars_text(totals.known),
+        "incurred_usd": _incurred(totals),
+        "call_count": totals.calls,
+        "steps": totals.steps,
+        "drifted": totals.drifted,
+        "unknown": totals.unknown,
+    }
+
+
+def _incurred(totals: Totals) -> str | None:
+    return None if totals.unknown_sent else dollars_text(totals.incurred)
+
+
+def _budget(budget: Budget) -> dict[str, Any]:
+    return {
+        **{name: dollars_text(bound) for name, bound in budget.limits()},
+        "tolerance": dollars_text(budget.tolerance),
+        "allow_no_calls": budget.allow_no_calls,
+        "origins": dict(budget.origins),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "state": verdict.state,
+        "blocks": verdict.blocks,
+        "findings": [
+            {
+                "limit": finding.limit,
+                "state": finding.state,
+                "bound": _text(finding.bound),
+                "value": _text(finding.value),
+                "low": _text(finding.low),
+                "high": _text(finding.high),
+                "reason": finding.reason,
+            }
+            for finding in verdict.findings
+        ],
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else dollars_text(amount)
