@@ -1,0 +1,56 @@
+"""The group of commands: finds them, and turns our errors into exit statuses.
+
+Exit statuses: 0 pass · 2 usage or configuration error · 1 crash; more come with the commands that judge.
+"""
+
+from importlib import import_module
+from typing import IO, Any, Final
+
+import click
+
+from pytest_tokenbudget import __version__
+from pytest_tokenbudget.errors import TokenBudgetError
+
+__all__ = ["main"]
+
+_COMMANDS: Final = {"audit": "pytest_tokenbudget.cli.audit"}
+"""Each command's module, imported when it is asked for; its `command` is the click command."""
+
+
+class _RefusedError(click.ClickException):
+    """One of our errors, as click shows it."""
+
+    exit_code = 2
+
+    def __init__(self, error: TokenBudgetError) -> None:
+        super().__init__(f"tokenbudget: [{error.slug}] {error}")
+        self._notes: list[str] = getattr(error, "__notes__", [])
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo("\n".join([self.message, *self._notes]), file=file, err=file is None)
+
+
+class _Commands(click.Group):
+    """Commands by name, from modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = import_module(module).command
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        try:
+            return super().invoke(ctx)
+        except TokenBudgetError as error:
+            raise _RefusedError(error) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tokenbudget", message="%(prog)s %(version)s")
+def main() -> None:
+    """What your LLM agent costs: priced from recordings, judged by tests."""
