@@ -5,7 +5,8 @@ the entry-point group `tokenbudget.formats`.
 """
 
 from pytest_tokenbudget.wire.formats import format_problems
+from pytest_tokenbudget.wire.polls import settled
 from pytest_tokenbudget.wire.read import read
 from pytest_tokenbudget.wire.routing import is_model_request
 
-__all__ = ["format_problems", "is_model_request", "read"]
+__all__ = ["format_problems", "is_model_request", "read", "settled"]

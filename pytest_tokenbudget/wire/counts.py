@@ -92,7 +92,7 @@ class Counts:
                 if type(value) is int and value > 0 and key.endswith("_tokens"):
                     unknown[key] = value
                 continue
-            if not slot:
+            if not slot or value is None:
                 continue
             count = value if type(value) is int and value >= 0 else self.number(value, key)
             if count is None:
@@ -103,6 +103,11 @@ class Counts:
             elif before != count:
                 self.doubt(f"usage contradicts itself on the {slot} tokens: {before}, and {count} as {key}")
         return unknown
+
+    def details(self, found: dict[str, int], source: Mapping[str, Any], slots: Mapping[str, str]) -> dict[str, int]:
+        """Like `tally`, for parts of a whole, where 0 and absent are the same; most of them are 0."""
+        told = {key: value for key, value in source.items() if value}
+        return self.tally(found, told, slots) if told else told
 
     def part(self, whole: int, part: int, what: str) -> int:
         """A part that its whole contains; a part larger than the whole is noted and cut to it."""
@@ -138,7 +143,7 @@ class Counts:
         if not self.known:
             self.notes.append(missing)
             return "missing", NO_USAGE
-        if not usage.total:
+        if not (usage.input or usage.output or usage.total):
             # Whoever answers has read a prompt: nothing but zeros is a placeholder.
             self.notes.append("every count in the usage is 0: a placeholder, not a measurement")
             return "missing", NO_USAGE

@@ -43,30 +43,43 @@ def chat_parts(request: Json) -> Iterator[Part]:
     if schema:
         yield Part("schema", text(mapping(schema).get("name")) or "", minified(schema))
     yield from tool_parts(request.get("tools") or request.get("functions"))
+    parts: list[Part] = []
     names: dict[object, str] = {}
     for entry in listed(request.get("messages")):
-        message = mapping(entry)
-        kind = _KINDS.get(role := text(message.get("role")) or "", "user")
-        name = role
-        if kind == "tool_result":
-            name = names.get(text(message.get("tool_call_id"))) or text(message.get("name")) or ""
-        reasoning = text(message.get("reasoning_content"))
-        if reasoning:
-            yield Part("thinking", role, reasoning)
-        yield from content_parts(message.get("content"), kind, name)
-        for call in listed(message.get("tool_calls")):
-            yield _call_part(mapping(call), names)
-        if message.get("function_call"):
-            yield _call_part({"function": message["function_call"]}, names)
+        if isinstance(entry, dict):
+            _add_message(parts, entry, names)
+    yield from parts
+
+
+def _add_message(parts: list[Part], message: Json, names: dict[object, str]) -> None:
+    """Add one message; a list to add to, for it is run for every message of every step."""
+    role = message.get("role")
+    name = role if isinstance(role, str) else ""
+    kind = _KINDS.get(name, "user")
+    if kind == "tool_result":
+        name = names.get(text(message.get("tool_call_id"))) or text(message.get("name")) or ""
+    if "reasoning_content" in message and (thought := text(message["reasoning_content"])):
+        parts.append(Part("thinking", name, thought))
+    content = message.get("content")
+    if type(content) is not str:
+        parts.extend(content_parts(content, kind, name))
+    elif content:
+        parts.append(Part(kind, name, content))
+    if "tool_calls" in message:
+        parts.extend([_call_part(mapping(call), names) for call in listed(message["tool_calls"])])
+    if message.get("function_call"):
+        parts.append(_call_part({"function": message["function_call"]}, names))
 
 
 def _call_part(call: Json, names: dict[object, str]) -> Part:
-    asked = mapping(call.get("function") or call.get("custom"))
+    asked = call.get("function") or call.get("custom")
+    if not isinstance(asked, dict):
+        return Part("tool_call", "", minified(call))
     name = text(asked.get("name")) or ""
     if known := text(call.get("id")):
         names[known] = name
     given = asked.get("arguments", asked.get("input"))
-    return Part("tool_call", name, given if isinstance(given, str) else minified(given))
+    return Part("tool_call", name, given if type(given) is str else minified(given))
 
 
 def content_parts(content: object, kind: SegmentKind, name: str) -> Iterator[Part]:
@@ -92,8 +105,9 @@ def tool_parts(tools: object) -> Iterator[Part]:
     """Yield one part for each tool definition."""
     for entry in listed(tools):
         tool = mapping(entry)
-        named = mapping(tool.get("function") or tool.get("custom")) or tool
-        yield Part("tools", text(named.get("name")) or text(tool.get("type")) or "", minified(entry))
+        named = tool.get("function") or tool.get("custom")
+        name = named.get("name") if isinstance(named, dict) else tool.get("name")
+        yield Part("tools", text(name) or text(tool.get("type")) or "", minified(entry))
 
 
 def plain_parts(given: object) -> Iterator[Part]:

@@ -56,6 +56,7 @@ _COUNTED: Final = ("num_search_queries", "num_sources_used", "prompt_audio_secon
 """Billed by the piece: Perplexity, xAI, Mistral."""
 
 _LONG_WRITES: Final = "ttl_12h_tokens"
+_SIDES: Final = 3  # prompt, completion and their total
 _TICK: Final = Decimal("1e-10")
 
 
@@ -66,20 +67,21 @@ def openai_usage(raw: Json, counts: Counts) -> Usage:
     unread = len(raw) - len(found)
     inside = mapping(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"))
     within = mapping(raw.get("completion_tokens_details") or raw.get("output_tokens_details"))
-    new_input = counts.tally(found, inside, _INPUT) if inside else {}
-    new_output = counts.tally(found, within, _OUTPUT) if within else {}
+    new_input = counts.details(found, inside, _INPUT) if inside else {}
+    new_output = counts.details(found, within, _OUTPUT) if within else {}
     if unread > bool(inside) + bool(within):
         _pieces(raw, counts)
     prompt, completion = _sides(found, counts)
     if prompt is None or completion is None:
         return NO_USAGE
     counts.known = True
-    cached, written, reasoning = found.get("cached", 0), found.get("written", 0), found.get("reasoning", 0)
     total = found.get("total")
     if beside or (total is not None and total != prompt + completion):
         outside = _outside(prompt, completion, total, found, beside, counts)
-        prompt += cached * ("cached" in outside) + written * ("written" in outside)
-        completion += reasoning * ("reasoning" in outside)
+        prompt += sum(found[slot] for slot in ("cached", "written") if slot in outside)
+        completion += found["reasoning"] if "reasoning" in outside else 0
+    if len(found) <= _SIDES and not (new_input or new_output or counts.fees or counts.other):
+        return Usage(input=prompt, output=completion)
     return _disjoint(prompt, completion, found, (inside, new_input, new_output), counts)
 
 
@@ -92,19 +94,19 @@ def _disjoint(
 ) -> Usage:
     """Take the parts out of the two sides, each from what the ones before it have left."""
     inside, new_input, new_output = details
-    cached = counts.part(prompt, found.get("cached", 0), "cached tokens")
+    cached = counts.part(prompt, found["cached"], "cached tokens") if "cached" in found else 0
     left = prompt - cached
-    written = counts.part(left, found.get("written", 0), "cache-written tokens")
+    written = counts.part(left, found["written"], "cache-written tokens") if "written" in found else 0
     left -= written
-    audio = counts.part(left, found.get("input audio", 0), "audio tokens")
+    audio = counts.part(left, found["input audio"], "audio tokens") if "input audio" in found else 0
     left -= audio
-    image = counts.part(left, found.get("input image", 0), "image tokens")
+    image = counts.part(left, found["input image"], "image tokens") if "input image" in found else 0
     left -= image
-    thinking = counts.part(completion, found.get("reasoning", 0), "reasoning tokens")
+    thinking = counts.part(completion, found["reasoning"], "reasoning tokens") if "reasoning" in found else 0
     said = completion - thinking
-    spoken = counts.part(said, found.get("output audio", 0), "audio tokens")
+    spoken = counts.part(said, found["output audio"], "audio tokens") if "output audio" in found else 0
     said -= spoken
-    drawn = counts.part(said, found.get("output image", 0), "image tokens")
+    drawn = counts.part(said, found["output image"], "image tokens") if "output image" in found else 0
     said -= drawn
     for name, count in new_input.items():
         left -= _keep(name, counts.part(left, count, name), counts)

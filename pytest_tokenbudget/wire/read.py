@@ -16,12 +16,12 @@ from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream,
 from pytest_tokenbudget.wire.routing import Route, route_of
 from pytest_tokenbudget.wire.segments import segments
 
-__all__ = ["read"]
+__all__ = ["read", "response_of"]
 
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
-_POLLED: Final = "a poll: its usage is that of the request that started the response, and is counted there"
+_POLLED: Final = "a poll: its usage is that of the request that started the response, and counts there"
 
 
 def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
@@ -51,7 +51,7 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
 
 def _answered(route: Route, known: Format, exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
     request, request_notes = _request(exchange)
-    reading, stream = _response(known, exchange)
+    reading, stream = response_of(known, exchange)
     if not route.sure and reading.status in {"missing", "error"} and "model" not in request:
         return _skipped(exchange, "not model traffic: the path could be, but no model is named and no usage given")
     prompt: tuple[Segment, ...] = ()
@@ -65,7 +65,7 @@ def _answered(route: Route, known: Format, exchange: Exchange, count: Callable[[
 def _unbilled(route: Route, exchange: Exchange) -> Call:
     reading = _refused(exchange)
     if reading is None and route.format is not None:
-        reading, _ = _response(route.format, exchange)
+        reading, _ = response_of(route.format, exchange)
         reading = replace(reading, status="unbilled", usage=NO_USAGE, reported_cost=None, notes=(_POLLED,))
     return _call(route, exchange, {}, reading or Reading(status="unbilled"))
 
@@ -134,7 +134,8 @@ def _refused(exchange: Exchange) -> Reading | None:
     return None
 
 
-def _response(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
+def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
+    """What a format reads in an exchange's response, and whether that was a stream; never raises."""
     refused = _refused(exchange)
     if refused is not None:
         return refused, False

@@ -50,6 +50,8 @@ _POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
 _SURE: Final = re.compile(r".*(?:/chat/completions|/deployments/[^/]+/\w+)")
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
+_COUNTING: Final = frozenset({"count_tokens", "input_tokens", "count-tokens"})
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^a-z0-9_]+")
 
 
@@ -132,7 +134,8 @@ def _ends(pattern: re.Pattern[str], path: str) -> bool:
 def _operation(path: str) -> str:
     """The word that says what a path does: `/v1/fine_tuning/jobs` is `fine_tuning`, `…/models/m:predict` `predict`."""
     _, colon, verb = path.rpartition(":")
-    if colon and verb.isalpha():
-        return _WORD.sub("_", verb.lower())
-    words = [word for word in path.lower().split("/") if word and not _LEADING.fullmatch(word)]
-    return (_WORD.sub("_", words[0]).strip("_") if words else "") or "request"
+    words = [word for word in path.split("/") if word and not _LEADING.fullmatch(word)]
+    if words and words[-1] in _COUNTING:
+        return "count_tokens"
+    name = verb if colon and verb.isalpha() else words[0] if words else "request"
+    return _WORD.sub("_", _CAPITAL.sub("_", name).lower()).strip("_") or "request"

@@ -23,17 +23,16 @@ def segments(parts: Iterable[Part], count: Callable[[str], int]) -> tuple[Segmen
         parts: The parts, with their text.
         count: Counts the tokens of a text; not asked about opaque parts, which have 0.
     """
-    measured = []
-    for part in parts:
-        text = part.text
-        if part.opaque:
-            digest, tokens = _digest(text), 0
-        elif len(text) <= _LONGEST_KEPT:
-            digest, tokens = _remembered(count, text)
-        else:
-            digest, tokens = _measure(count, text)
-        measured.append(Segment(part.kind, part.name, digest, len(text), tokens))
-    return tuple(measured)
+    return tuple([_segment(part, part.text, count) for part in parts])
+
+
+def _segment(part: Part, text: str, count: Callable[[str], int]) -> Segment:
+    size = len(text)
+    if part.opaque:
+        digest, tokens = _digest(text), 0
+    else:
+        digest, tokens = _remembered(count, text) if size <= _LONGEST_KEPT else _measure(count, text)
+    return Segment(part.kind, part.name, digest, size, tokens)
 
 
 def _measure(count: Callable[[str], int], text: str) -> tuple[str, int]:
@@ -44,4 +43,4 @@ _remembered = lru_cache(maxsize=_KEPT)(_measure)
 
 
 def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:16]
+    return sha256(text.encode()).hexdigest()[:16]
