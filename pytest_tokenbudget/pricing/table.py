@@ -199,7 +199,7 @@ class PriceTable:
             if price is None:
                 continue
             if isinstance(price, RateCard):
-                price = with_region(provider, call.host, price.entry.partition("/")[2], price)
+                price = with_region(call.host, price.entry.partition("/")[2], price)
             notes = () if name == names[0] else (f"priced as {name}, the model asked for: {names[0]} is not listed",)
             if isinstance(price, RateCard):
                 return _applied(price, factors, notes)

@@ -36,16 +36,15 @@ def with_geo(provider: str, context: PriceContext) -> tuple[PriceContext, tuple[
     return PriceContext(tier=context.tier, items=rest), (("inference_geo:us", UPLIFTS["anthropic inference_geo:us"]),)
 
 
-def with_region(provider: str, host: str, model: str, card: RateCard) -> RateCard | Unpriced:
+def with_region(host: str, model: str, card: RateCard) -> RateCard | Unpriced:
     """A list price as the regional host of a call charges it.
 
     Args:
-        provider: The call's provider.
         host: The call's host.
         model: The price entry's model id.
         card: Its rates at the global host.
     """
-    if provider != "openai" or not host.endswith(_OPENAI_HOST):
+    if not host.endswith(_OPENAI_HOST):
         return card
     region = host.removesuffix(_OPENAI_HOST)
     if model.startswith(_OPENAI_UPLIFTED):

@@ -132,6 +132,10 @@ OPENAI = Provider(
                 ConditionalPrice(since(2025, 6, 10), prices=prices(input="2", output="8")),
                 ConditionalPrice(since(2026, 12, 1), prices=prices(input="4", output="16")),
             ],
+            [
+                PriceVariant({"service_tier": "flex"}, prices(input="3", output="8"), since(2027, 1, 1)),
+                PriceVariant({"service_tier": "flex"}, prices(input="1", output="4")),
+            ],
         ),
     ],
 )

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from published_prices import PROVIDERS, call, usd
@@ -13,7 +13,7 @@ MILLION = Usage(input=1_000_000)
 
 @pytest.mark.parametrize("tier", [None, "default", "standard", "auto", "on_demand", "Default"])
 def test_names_of_the_standard_tier_are_standard(tier: str | None) -> None:
-    assert TABLE.charge(call("gpt-5.2", MILLION, tier=tier)).cost == usd("1.75")
+    assert TABLE.charge(call("gpt-5.4", MILLION, tier=tier)).cost == usd("2.5")
 
 
 @pytest.mark.parametrize(("tier", "dollars"), [("flex", "0.875"), ("priority", "3.5"), ("batch", "0.875")])
@@ -48,6 +48,15 @@ def test_an_unknown_context_is_unpriced_and_never_standard(
     charged = TABLE.charge(call(name, MILLION, provider=provider, **stated))
 
     assert (charged.cost, charged.unpriced) == (None, unpriced)
+
+
+def test_of_two_variants_for_one_context_the_first_stated_wins() -> None:
+    later = PriceTable(as_of=datetime(2027, 1, 1, tzinfo=UTC))
+    flex = call("o3", Usage(input=1_000_000, output=1_000_000), tier="flex")
+
+    assert TABLE.charge(flex).cost == 5
+    assert later.charge(flex).cost == 11
+    assert later.explain(flex).effective == date(2027, 1, 1)
 
 
 def test_speed_has_its_own_price_and_standard_speed_is_ordinary() -> None:

@@ -81,6 +81,14 @@ def test_an_override_covers_one_tier() -> None:
     assert cost(call("gpt-5.2", MILLION, tier="flex"), override("gpt-5.2", input="9")) == usd("0.875")
 
 
+def test_an_override_covers_nothing_else_out_of_the_ordinary() -> None:
+    fast = (("speed", "fast"),)
+
+    assert cost(call("m", MILLION, price_context=fast), override("m", input="2")) is None
+    used = call("claude-opus-5", MILLION, provider="anthropic", price_context=fast)
+    assert cost(used, override("claude-opus-5", input="1")) == 10
+
+
 def test_a_multiplier_of_the_provider_applies_to_an_override_too() -> None:
     used = call("claude-opus-5", MILLION, provider="anthropic", price_context=(("inference_geo", "us"),))
 
