@@ -161,7 +161,10 @@ def cost_of(usage: Usage, card: RateCard) -> Decimal | None:
     scale, longer = card._scales  # noqa: SLF001 - the card's own arithmetic, kept out of its attributes
     if longer:
         prompt = usage.total_input
-        scale = next((tier for above, tier in longer if prompt > above), scale)
+        for above, tier in longer:
+            if prompt > above:
+                scale = tier
+                break
     for name in scale.missing:
         if getattr(usage, name):
             return None
