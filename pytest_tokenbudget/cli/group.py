@@ -13,7 +13,7 @@ from pytest_tokenbudget.errors import TokenBudgetError
 
 __all__ = ["main"]
 
-_COMMANDS: Final = {"audit": "pytest_tokenbudget.cli.audit"}
+_COMMANDS: Final = {"audit": "pytest_tokenbudget.cli.audit", "demo": "pytest_tokenbudget.cli.demo"}
 """Each command's module, imported when it is asked for; its `command` is the click command."""
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["current_test", "environment", "in_ci"]
+__all__ = ["current_test", "environment", "in_ci", "inherited"]
 
 PREFIX: Final = "TOKENBUDGET_"
 
@@ -31,3 +31,8 @@ def current_test() -> str | None:
 def in_ci() -> bool:
     """Whether this is a CI job, by the variable that every forge sets."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+def inherited(*, without: tuple[str, ...]) -> dict[str, str]:
+    """The environment for a child process, without the variables whose names begin so (in any case of letters)."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(without)}
