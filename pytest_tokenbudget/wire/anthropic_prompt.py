@@ -22,7 +22,7 @@ def anthropic_parts(request: Json) -> Iterator[Part]:
     yield from tool_parts(request.get("tools"))
     yield from _blocks(request.get("system"), "system", "system", {})
     chosen = mapping(mapping(request.get("output_config")).get("format") or request.get("output_format"))
-    if chosen.get("schema"):
+    if "schema" in chosen:
         yield Part("schema", "", minified(chosen))
     names: dict[object, str] = {}
     for entry in listed(request.get("messages")):

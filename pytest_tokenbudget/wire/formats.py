@@ -16,7 +16,7 @@ from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
 from pytest_tokenbudget.wire.openai_embeddings import OpenAIEmbeddings
 from pytest_tokenbudget.wire.openai_responses import OpenAIResponses
 
-__all__ = ["GROUP", "format_of", "format_problems", "responses_format", "user_format_of"]
+__all__ = ["GROUP", "format_of", "format_problems", "registered_formats", "responses_format", "user_format_of"]
 
 GROUP: Final = "tokenbudget.formats"
 
@@ -38,7 +38,7 @@ def format_of(endpoint: Endpoint) -> Format | None:
 
 def user_format_of(endpoint: Endpoint) -> Format | None:
     """The registered format that requests to an endpoint speak, or `None`; one that raises is passed over."""
-    for found in _registered()[0]:
+    for found in registered_formats()[0]:
         try:
             if found.matches(endpoint):
                 return found
@@ -49,11 +49,11 @@ def user_format_of(endpoint: Endpoint) -> Format | None:
 
 def format_problems() -> tuple[str, ...]:
     """Sentences on registered formats that could not be loaded, for a printer to show once."""
-    return _registered()[1]
+    return registered_formats()[1]
 
 
 @cache
-def _registered() -> tuple[tuple[Format, ...], tuple[str, ...]]:
+def registered_formats() -> tuple[tuple[Format, ...], tuple[str, ...]]:
     """Load what is registered, once and only when the first request is looked at: it walks every distribution."""
     found: list[Format] = []
     problems: list[str] = []

@@ -56,7 +56,7 @@ _COUNTED: Final = ("num_search_queries", "num_sources_used", "prompt_audio_secon
 """Billed by the piece: Perplexity, xAI, Mistral."""
 
 _LONG_WRITES: Final = "ttl_12h_tokens"
-_SIDES: Final = 3  # prompt, completion and their total
+_SIDES: Final = 2  # prompt and completion
 _TICK: Final = Decimal("1e-10")
 
 
@@ -80,7 +80,7 @@ def openai_usage(raw: Json, counts: Counts) -> Usage:
         outside = _outside(prompt, completion, total, found, beside, counts)
         prompt += sum(found[slot] for slot in ("cached", "written") if slot in outside)
         completion += found["reasoning"] if "reasoning" in outside else 0
-    if len(found) <= _SIDES and not (new_input or new_output or counts.fees or counts.other):
+    if len(found) - (total is not None) == _SIDES and not (new_input or new_output or counts.fees or counts.other):
         return Usage(input=prompt, output=completion)
     return _disjoint(prompt, completion, found, (inside, new_input, new_output), counts)
 

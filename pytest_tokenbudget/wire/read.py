@@ -1,5 +1,6 @@
 """One exchange in, one call out, or the reason why it is none."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,7 @@ from pytest_tokenbudget.wire.segments import segments
 
 __all__ = ["read", "response_of"]
 
+_CREDENTIALS: Final = re.compile(r"^(\w+://)[^/]*@")
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
@@ -113,7 +115,8 @@ def _call(
 
 
 def _skipped(exchange: Exchange, reason: str) -> Skipped:
-    return Skipped(reason=reason, source=exchange.source, index=exchange.index, url=exchange.url)
+    url = _CREDENTIALS.sub(r"\1", exchange.url.partition("?")[0])
+    return Skipped(reason=reason, source=exchange.source, index=exchange.index, url=url)
 
 
 def _request(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:

@@ -16,7 +16,7 @@ _KINDS: Final[dict[object, SegmentKind]] = {"system": "system", "developer": "sy
 def responses_parts(request: Json) -> Iterator[Part]:
     """Yield schema, tools, instructions, then the input items."""
     schema = mapping(mapping(request.get("text")).get("format"))
-    if schema.get("schema"):
+    if "schema" in schema:
         yield Part("schema", text(schema.get("name")) or "", minified(schema))
     yield from tool_parts(request.get("tools"))
     instructions = request.get("instructions")

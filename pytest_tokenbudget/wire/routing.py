@@ -51,6 +51,7 @@ _SURE: Final = re.compile(r".*(?:/chat/completions|/deployments/[^/]+/\w+)")
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
 _COUNTING: Final = frozenset({"count_tokens", "input_tokens", "count-tokens"})
+_BATCHES: Final = "batches"
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^a-z0-9_]+")
 
@@ -137,5 +138,7 @@ def _operation(path: str) -> str:
     words = [word for word in path.split("/") if word and not _LEADING.fullmatch(word)]
     if words and words[-1] in _COUNTING:
         return "count_tokens"
+    if _BATCHES in words:
+        return _BATCHES
     name = verb if colon and verb.isalpha() else words[0] if words else "request"
     return _WORD.sub("_", _CAPITAL.sub("_", name).lower()).strip("_") or "request"

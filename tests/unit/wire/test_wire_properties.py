@@ -1,0 +1,185 @@
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wire_exchanges import CHAT, JSON_LABEL, MESSAGES, RESPONSES, SSE_LABEL, call, chat, chunk, exchange, message, sse
+
+from pytest_tokenbudget.model.call import Call, Skipped
+from pytest_tokenbudget.wire import read
+
+COUNT = st.integers(min_value=0, max_value=10**9)
+SOME = st.integers(min_value=1, max_value=10**9)
+
+OPENAI = {
+    "prompt_tokens": 1200,
+    "completion_tokens": 340,
+    "total_tokens": 1540,
+    "prompt_tokens_details": {"cached_tokens": 1024, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 100},
+}
+ANTHROPIC = {
+    "input_tokens": 4,
+    "cache_creation_input_tokens": 219,
+    "cache_read_input_tokens": 9116,
+    "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 19},
+    "output_tokens": 156,
+}
+RESPONSE = {
+    "id": "resp_1",
+    "status": "completed",
+    "output": [{"type": "web_search_call", "action": {"type": "search"}}],
+    "usage": {"input_tokens": 50, "output_tokens": 6, "total_tokens": 56},
+}
+CHAT_STREAM = [chunk(content="Hé"), chunk(finish="stop"), {"choices": [], "usage": OPENAI}]
+MESSAGE_STREAM = [
+    {"type": "message_start", "message": message(ANTHROPIC)},
+    {"type": "content_block_delta", "delta": {"text": "Hi"}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 156}},
+    {"type": "message_stop"},
+]
+RESPONSE_STREAM = [{"type": "response.created", "response": {}}, {"type": "response.completed", "response": RESPONSE}]
+BODIES = [
+    (CHAT, json.dumps(chat(OPENAI)).encode(), JSON_LABEL),
+    (MESSAGES, json.dumps(message(ANTHROPIC)).encode(), JSON_LABEL),
+    (RESPONSES, json.dumps(RESPONSE).encode(), JSON_LABEL),
+    (CHAT, sse(*CHAT_STREAM, done=True), SSE_LABEL),
+    (MESSAGES, sse(*MESSAGE_STREAM), SSE_LABEL),
+    (RESPONSES, sse(*RESPONSE_STREAM), SSE_LABEL),
+    (
+        "https://api.openai.com/v1/embeddings",
+        b'{"data": [], "usage": {"prompt_tokens": 8, "total_tokens": 8}}',
+        JSON_LABEL,
+    ),
+]
+
+
+@given(SOME, COUNT, COUNT, COUNT, COUNT, COUNT)
+def test_chat_classes_sum_to_the_totals(
+    plain: int, cached: int, audio: int, said: int, thought: int, spoken: int
+) -> None:
+    prompt, completion = plain + cached + audio, said + thought + spoken
+    usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": audio},
+        "completion_tokens_details": {"reasoning_tokens": thought, "audio_tokens": spoken},
+    }
+    found = call(CHAT, chat(usage))
+    assert (found.status, found.notes) == ("exact", ())
+    assert (found.usage.total_input, found.usage.total_output) == (prompt, completion)
+    assert (found.usage.input, found.usage.cache_read, found.usage.input_audio) == (plain, cached, audio)
+    assert (found.usage.output, found.usage.thinking, found.usage.output_audio) == (said, thought, spoken)
+
+
+@given(SOME, COUNT, COUNT, COUNT, COUNT, COUNT)
+def test_anthropic_classes_sum_to_the_totals(
+    plain: int, read_back: int, five: int, hour: int, said: int, thought: int
+) -> None:
+    usage = {
+        "input_tokens": plain,
+        "cache_read_input_tokens": read_back,
+        "cache_creation_input_tokens": five + hour,
+        "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
+        "output_tokens": said + thought,
+        "output_tokens_details": {"thinking_tokens": thought},
+    }
+    found = call(MESSAGES, message(usage))
+    assert (found.status, found.usage.total) == ("exact", plain + read_back + five + hour + said + thought)
+    assert (found.usage.output, found.usage.thinking) == (said, thought)
+
+
+@given(
+    st.sampled_from(
+        [(CHAT, CHAT_STREAM, True), (MESSAGES, MESSAGE_STREAM, False), (RESPONSES, RESPONSE_STREAM, False)]
+    ),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.lists(st.sampled_from([": keep-alive", ":", "id: 7", "retry: 100", ""]), max_size=3),
+    st.booleans(),
+    st.booleans(),
+)
+def test_how_a_stream_is_framed_never_matters(
+    source: tuple[str, list[object], bool],
+    newline: str,
+    noise: list[str],
+    split: bool,  # noqa: FBT001 - drawn
+    spaced: bool,  # noqa: FBT001 - drawn
+) -> None:
+    url, events, done = source
+    plain = call(url, sse(*events, done=done), headers=SSE_LABEL)
+    lines: list[str] = []
+    for event in [json.dumps(event) for event in events] + ["[DONE]"] * done:
+        pieces = event.split(", ", 1) if split and event != "[DONE]" else [event]
+        data = [piece + ("," if len(pieces) > 1 and number == 0 else "") for number, piece in enumerate(pieces)]
+        lines += noise + [("data: " if spaced else "data:") + piece for piece in data] + [""]
+    framed = call(url, newline.join([*lines, ""]).encode(), headers=SSE_LABEL)
+    assert framed == plain
+    assert framed.status == "exact"
+
+
+def mutated(body: bytes, chance: random.Random) -> bytes:
+    kind = chance.randrange(6)
+    at = chance.randrange(len(body))
+    if kind == 0:
+        return body[:at]
+    if kind == 1:
+        return body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :]
+    if kind == 2:
+        return body[:at] + body[at + chance.randrange(1, 30) :]
+    if kind == 3:
+        return body[:at] + body[chance.randrange(len(body)) :] + body[at:]
+    numbers = [place for place, byte in enumerate(body) if 48 <= byte <= 57]
+    place = chance.choice(numbers)
+    odd = [b"null", b"-1", b'"x"', b"[]", b"{}", b"1.5", b"1e400", b"true", b"0", b"99999999999999999999999"]
+    end = place
+    while body[end : end + 1].isdigit():
+        end += 1
+    return body[:place] + chance.choice(odd) + body[end:]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_body_raises_or_turns_unknown_into_nothing(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    seen = {"exact": 0, "partial": 0, "missing": 0}
+    for _ in range(1000):
+        url, body, headers = chance.choice(BODIES)
+        label = chance.choice([headers, {}, JSON_LABEL, SSE_LABEL])
+        found = read(exchange(url, mutated(body, chance), headers=label, request=mutated(BODIES[0][1], chance)), len)
+        assert isinstance(found, Call)
+        assert found.status in seen
+        seen[found.status] += 1
+        assert (found.usage.total == 0) == (found.status == "missing"), found
+        assert all(count >= 0 for _, count in found.usage.counts())
+        assert found.notes or found.status != "missing"
+    assert all(count > 50 for count in seen.values()), seen
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from(["POST", "GET", ""]), st.text(max_size=30))
+def test_no_exchange_raises(request: bytes, response: bytes, method: str, encoding: str) -> None:
+    for url in (CHAT, MESSAGES, RESPONSES, f"{RESPONSES}/resp_1", "https://api.cohere.com/v2/chat", encoding):
+        headers = {"content-encoding": encoding, "content-type": encoding}
+        assert isinstance(
+            read(exchange(url, response, request=request, method=method, headers=headers), len), (Call, Skipped)
+        )
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*OPENAI, *ANTHROPIC, "type", "x"]), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.sampled_from([CHAT, MESSAGES, RESPONSES]))
+def test_no_usage_object_raises_or_is_exactly_nothing(usage: object, url: str) -> None:
+    found = call(url, {**chat(usage), "output": usage, "content": usage, "choices": usage, "status": usage})
+    assert (found.usage.total == 0) == (found.status == "missing")
