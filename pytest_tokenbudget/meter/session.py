@@ -48,8 +48,17 @@ class Meter:
             return
         try:
             self._keep(task.id, entry)
-        except OSError as error:
-            task.notes.append(f"a call could not be kept on disk: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001 - a full disk, or text that no JSON can carry: the test goes on
+            task.notes.append(f"a call could not be kept on disk: {getattr(error, 'strerror', None) or repr(error)}")
+
+    def lost(self, request_line: str, error: Exception) -> None:
+        """Note an exchange that traffic saw but could not hand over. Never raises.
+
+        Args:
+            request_line: Its method and its URL without the query.
+            error: Why.
+        """
+        (self._current or self.outside).lose(request_line, error)
 
     def latch(self, stop: Stop) -> None:
         """Remember what stopped the agent: a bare `except:` must not hide it."""

@@ -61,8 +61,7 @@ class TaskMeter:
         try:
             found = read(exchange)
         except Exception as error:  # noqa: BLE001 - a defect of ours (or of a user's format) becomes a note
-            with self._lock:
-                self.notes.append(f"{SEAM_NOTE}: {exchange.method} {_without_query(exchange.url)}: {error!r:.300}")
+            self._note_lost(f"{exchange.method} {_without_query(exchange.url)}", error)
             return None
         with self._lock:
             if isinstance(found, Skipped):
@@ -73,6 +72,16 @@ class TaskMeter:
             entry = TaskCall(call=found, phase=self.phase, step=self._steps if found.is_step else None)
             self.calls.append(entry)
             return entry
+
+    def lose(self, request_line: str, error: Exception) -> None:
+        """Count an exchange that was seen but could not even be taken in, so that the difference shows."""
+        with self._lock:
+            self.exchanges += 1
+        self._note_lost(request_line, error)
+
+    def _note_lost(self, request_line: str, error: Exception) -> None:
+        with self._lock:
+            self.notes.append(f"{SEAM_NOTE}: {request_line}: {error!r:.300}")
 
     def restart(self) -> None:
         """Begin another attempt; the one before is kept and no longer judged."""

@@ -1,6 +1,6 @@
 """The hooks that run for every test, once measuring has begun. Each delegates in a few lines."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -8,7 +8,6 @@ import pytest
 
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.errors import RecordingError, RunFileError, TokenBudgetError
-from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.markers import read_markers, recording_of
@@ -36,8 +35,7 @@ class Hooks:
         self.session = session
         self._config = config
         self._is_worker = hasattr(config, "workerinput")
-        self._attached = False
-        self._meter_before: Meter | None = None
+        self._detach: Callable[[], None] | None = None
         self._run: Run | None = None
 
     @classmethod
@@ -64,22 +62,18 @@ class Hooks:
         Args:
             running: The test in the middle of which vcrpy was first imported, if any.
         """
-        if self._attached or self._off:
+        if self._detach or self._off:
             return
         from pytest_tokenbudget.traffic import cassette  # imports vcrpy
 
-        self._attached = True
-        self._meter_before = cassette.attached()
-        cassette.attach(self.session.meter)
+        self._detach = cassette.attach(self.session.meter, self._config.rootpath)
         if running is not None:
             self.session.task_of(running).phase = "call"
 
     def pytest_unconfigure(self) -> None:
         """Hand traffic back to the session around this one, if there is one."""
-        if self._attached:
-            from pytest_tokenbudget.traffic import cassette
-
-            cassette.attach(self._meter_before)
+        if self._detach:
+            self._detach()
 
     def declare(self, items: list[pytest.Item]) -> None:
         """Read every test's markers before the first test runs.

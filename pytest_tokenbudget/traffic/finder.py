@@ -7,6 +7,7 @@ cost every suite a third of a second.
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -22,6 +23,7 @@ class _Finder(MetaPathFinder):
 
     def __init__(self, loaded: Callable[[], None]) -> None:
         self.loaded = loaded
+        self.unfit = ""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -35,6 +37,23 @@ class _Finder(MetaPathFinder):
                 return spec
         return None
 
+    def install(self) -> None:
+        """Put our cassette in place, and say so; a vcrpy that we do not fit works for the suite as if we were not."""
+        try:
+            from pytest_tokenbudget.traffic.cassette import install  # imports vcrpy
+
+            install()
+        except Exception as error:  # noqa: BLE001 - whatever another version of vcrpy lacks
+            self.unfit = (
+                f"pytest-tokenbudget cannot measure with this version of vcrpy ({error!r:.200}). It is tested with "
+                f'vcrpy 9. Type: python -m pip install "vcrpy>=9,<10"'
+            )
+            with suppress(RuntimeWarning):  # made an error by the suite, which must not break its import
+                warnings.warn(self.unfit, RuntimeWarning, stacklevel=2)
+            return
+        self.unfit = ""
+        self.loaded()
+
 
 class _ThenInstall(Loader):
     """Another loader, followed by putting our cassette in place."""
@@ -44,16 +63,18 @@ class _ThenInstall(Loader):
         self._finder = finder
 
     def __getattr__(self, name: str) -> object:
-        # tracebacks and pkgutil ask a loader for its source and its path
         return getattr(self._inner, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        # who asks the module later for its loader, its source or its files finds the real one
+        module.__loader__ = self._inner
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._inner
         self._inner.exec_module(module)
-        _install()
-        self._finder.loaded()
+        self._finder.install()
 
 
 def watch_for_vcr(loaded: Callable[[], None]) -> None:
@@ -62,29 +83,20 @@ def watch_for_vcr(loaded: Callable[[], None]) -> None:
     Args:
         loaded: Called after it was put in place, each time vcrpy is imported. Watching again replaces it.
     """
-    watching = next((finder for finder in sys.meta_path if isinstance(finder, _Finder)), None)
-    if watching is not None:
-        watching.loaded = loaded
-    else:
-        sys.meta_path.insert(0, _Finder(loaded))
-    if vcr_is_loaded():
-        _install()
-        loaded()
+    finder = _finder()
+    if finder is None:
+        finder = _Finder(loaded)
+        sys.meta_path.insert(0, finder)
+    finder.loaded = loaded
+    if _MODULE in sys.modules:
+        finder.install()
 
 
 def vcr_is_loaded() -> bool:
-    """Whether the suite has imported vcrpy."""
-    return _MODULE in sys.modules
+    """Whether the suite has imported a vcrpy that we fit."""
+    finder = _finder()
+    return _MODULE in sys.modules and finder is not None and not finder.unfit
 
 
-def _install() -> None:
-    try:
-        from pytest_tokenbudget.traffic.cassette import install  # imports vcrpy
-
-        install()
-    except Exception as error:  # noqa: BLE001 - a vcrpy that we do not fit must still work for the suite
-        warnings.warn(
-            f"pytest-tokenbudget cannot measure with this version of vcrpy: {error!r}. It is tested with vcrpy 9.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+def _finder() -> _Finder | None:
+    return next((finder for finder in sys.meta_path if isinstance(finder, _Finder)), None)

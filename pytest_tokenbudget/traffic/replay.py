@@ -11,8 +11,9 @@ from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.errors import RecordingMiss
 from pytest_tokenbudget.traffic.cassette import MeteredCassette, attached
-from pytest_tokenbudget.traffic.exchanges import shown_path
-from pytest_tokenbudget.wire import is_model_request
+from pytest_tokenbudget.traffic.exchanges import body_bytes
+from pytest_tokenbudget.traffic.shown import shown_path
+from pytest_tokenbudget.wire.routing import route_of
 
 __all__ = ["cassette_path", "replaying"]
 
@@ -32,12 +33,12 @@ def cassette_path(module: Path, test_class: str | None, test: str) -> Path:
 
 
 class _ReplayOnly(MeteredCassette):
-    """Answers model calls from its recordings or stops the agent; other traffic passes untouched."""
+    """Answers model calls from its recordings or stops the agent; other traffic passes and is not recorded."""
 
-    def can_play_response_for(self, request: Any) -> bool:
-        if super().can_play_response_for(request):
-            return True
-        if not is_model_request(request.method, request.uri):
+    def can_play_response_for(self, request: Any) -> Any:
+        if playable := super().can_play_response_for(request):
+            return playable
+        if not _asks_a_model(request):
             return False
         miss = RecordingMiss(self._explain(request))
         meter = attached()
@@ -50,15 +51,14 @@ class _ReplayOnly(MeteredCassette):
         # vcrpy would refuse every other request too; those are the test's own affair
         return False
 
-    def append(self, request: Any, response: Any) -> None:
-        if self._loading:
-            super().append(request, response)
+    def _keeps(self) -> bool:
+        return False
 
     def _save(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - vcrpy's signature
         """Keep the recording as it is."""
 
     def _explain(self, request: Any) -> str:
-        where = shown_path(str(self._path))
+        where = shown_path(self._path)
         url = request.uri.partition("?")[0]
         have = len(self.data)
         known = f"all {have} recordings in {where} are used or do not match" if have else f"there is no {where}"
@@ -67,6 +67,14 @@ class _ReplayOnly(MeteredCassette):
             "To record it, mark the test with @pytest.mark.vcr and run pytest --record-mode=once (pytest-recording), "
             "or open vcr.use_cassette() in the test."
         )
+
+
+def _asks_a_model(request: Any) -> bool:
+    route = route_of(request.method, request.uri)
+    if route.kind not in {"read", "unsupported"}:
+        return False
+    # of a host that nobody knows, a path such as /v1/messages proves nothing
+    return route.sure or b'"model"' in body_bytes(request.body)
 
 
 def replaying(recording: Path) -> Any:
