@@ -95,6 +95,7 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
 
     from pytest_tokenbudget.model.call import Call, Skipped
     from pytest_tokenbudget.recordings import read_recordings
+    from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
     from pytest_tokenbudget.report.audit import Audit
     from pytest_tokenbudget.tokens import count
     from pytest_tokenbudget.wire import read
@@ -108,7 +109,7 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
         try:
             found = read(item, count)
         except Exception as error:  # noqa: BLE001 - a defect (ours, or of a user's format) costs one call, not the audit
-            reason = f"could not be read, and what it cost is unknown: {error!r:.200}"
+            reason = f"could not be read, and {COST_UNKNOWN}: {error!r:.200}"
             found = Skipped(reason=reason, source=item.source, index=item.index)
         if isinstance(found, Skipped):
             skipped.append(found)

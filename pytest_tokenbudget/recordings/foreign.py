@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
+
 __all__ = ["looks_like"]
 
-_UNREAD: Final = "it is not read, and what it cost is unknown"
+_UNREAD: Final = f"it is not read, and {COST_UNKNOWN}"
 _KEYS_SHOWN: Final = 4
 
 

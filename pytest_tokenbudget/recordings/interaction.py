@@ -13,10 +13,12 @@ import msgspec
 
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
 
 __all__ = ["read_interaction"]
 
-_CUT: Final = "the file may be cut off: record it again"
+_UNREAD: Final = f"it is not read, and {COST_UNKNOWN}"
+_CUT: Final = f"{COST_UNKNOWN}. The file may be cut off: record it again"
 _STATUSES: Final = range(100, 600)
 _BYTE: Final = range(256)
 
@@ -53,16 +55,17 @@ def read_interaction(value: object, source: str, index: int) -> Exchange | Skipp
 def _flaw(found: Mapping[Any, Any], request: Mapping[Any, Any], response: Mapping[Any, Any]) -> str:
     """Why an interaction is no HTTP exchange."""
     if "request_sample" in found or "response_sample" in found:
-        return "a gRPC message, not HTTP: it is not read, and what it cost is unknown"
+        return f"a gRPC message, not HTTP: {_UNREAD}"
     if "direction" in found and not request:
-        return "a message of a WebSocket session, not HTTP: it is not read, and what it cost is unknown"
+        return f"a message of a WebSocket session, not HTTP: {_UNREAD}"
     if not request:
-        return f"no interaction: it has no request; {_CUT}"
+        return f"an interaction without a request: {_CUT}"
     if not isinstance(request.get("uri", request.get("url")), str):
-        return f"its request names no URI; {_CUT}"
+        return f"an interaction whose request names no URI: {_CUT}"
     if not isinstance(request.get("method"), str):
-        return f"its request names no method; {_CUT}"
-    return f"its response has no HTTP status; {_CUT}" if response else f"it has no response; {_CUT}"
+        return f"an interaction whose request names no method: {_CUT}"
+    lack = "whose response has no HTTP status" if response else "without a response"
+    return f"an interaction {lack}: {_CUT}"
 
 
 def _mapping(value: object) -> Mapping[Any, Any]:

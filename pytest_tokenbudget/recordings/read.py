@@ -16,7 +16,7 @@ from pytest_tokenbudget.recordings.files import find_files
 from pytest_tokenbudget.recordings.foreign import looks_like
 from pytest_tokenbudget.recordings.interaction import read_interaction
 from pytest_tokenbudget.recordings.json_values import items_before_break, load_json
-from pytest_tokenbudget.recordings.unreadable import UnreadableError
+from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN, UnreadableError, broken_at
 from pytest_tokenbudget.recordings.yaml_values import YamlDocuments
 
 __all__ = ["read_recordings"]
@@ -54,7 +54,7 @@ def _read_file(source: str) -> Iterator[Exchange | Skipped]:
     except UnreadableError as error:
         yield Skipped(reason=str(error), source=source, index=index if error.inside else None)
     except (OSError, EOFError, zlib.error) as error:
-        yield Skipped(reason=f"cannot be read: {error}", source=source)
+        yield Skipped(reason=f"cannot be read, and {COST_UNKNOWN}: {error}", source=source)
 
 
 def _unzipped(file: io.BufferedReader) -> io.BufferedReader:
@@ -72,13 +72,26 @@ def _values(stream: io.BufferedReader) -> Iterator[object]:
 
 
 def _json_values(content: bytes) -> Iterator[object]:
-    text = content.decode(json.detect_encoding(content), "surrogatepass")
-    try:
-        yield from _interactions(load_json(text))
-    except UnreadableError:
+    text, broken = _decoded(content)
+    if broken is None:
+        try:
+            document = load_json(text)
+        except UnreadableError as error:
+            broken = error
+    if broken is not None:
         for key in _LISTS:
             yield from items_before_break(text, key)
-        raise
+        raise broken
+    yield from _interactions(document)
+
+
+def _decoded(content: bytes) -> tuple[str, UnreadableError | None]:
+    """The text, and what is wrong with it where it stops short."""
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding, "surrogatepass"), None
+    except UnicodeDecodeError as error:
+        return content[: error.start].decode(encoding, "ignore"), broken_at(f"byte {error.start}", error.reason)
 
 
 def _yaml_values(stream: io.BufferedReader, *, binary: bool) -> Iterator[object]:

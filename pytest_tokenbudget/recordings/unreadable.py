@@ -1,6 +1,11 @@
 """What stops the reading of a file, in words for the person who has to mend it."""
 
-__all__ = ["UnreadableError", "broken_at"]
+from typing import Final
+
+__all__ = ["COST_UNKNOWN", "UnreadableError", "broken_at"]
+
+COST_UNKNOWN: Final = "what it cost is unknown"
+"""Stands in each reason for skipping what may have been model traffic; a report must not count such as $0."""
 
 
 class UnreadableError(Exception):
@@ -26,7 +31,5 @@ def broken_at(place: str, problem: str, *, inside: bool = False, byte: int | Non
         inside: Whether an item had begun.
         byte: The offset of the byte that is no text, if that is the problem.
     """
-    reason = (
-        f"cut off or damaged at {place} ({problem}): what follows is not read. Record it again, or restore the file"
-    )
+    reason = f"cut off or damaged at {place} ({problem}): the rest is not read, and {COST_UNKNOWN}. Record it again"
     return UnreadableError(reason, inside=inside, byte=byte)

@@ -33,7 +33,7 @@ __all__ = ["YamlDocuments"]
 _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Only as a parser of events. libyaml's is some twenty times faster, where PyYAML was built with it."""
 
-_DEEPEST: Final = 200
+_DEEPEST: Final = 100
 _MOST_VALUES: Final = 5_000_000
 """Values in one item once its aliases are followed; a few lines of nested aliases can stand for billions."""
 

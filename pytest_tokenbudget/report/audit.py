@@ -15,6 +15,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.model.usage import CLASSES
+from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.view import cost_text
 from pytest_tokenbudget.store.records import call_record, skipped_record, usage_record
@@ -200,12 +201,12 @@ def sentences(audit: Audit) -> list[str]:
         found.append(f"{_counted(failed, 'call')} failed (HTTP 400 and above): nothing billed.")
     if unbilled:
         found.append(f"{_counted(unbilled, 'call')} to endpoints that cost nothing.")
-    # an exchange that is no model call has a URL; what could not be read as an exchange has none
-    unread = [skipped for skipped in audit.skipped if skipped.url is None]
+    unread = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN in skipped.reason]
+    others = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN not in skipped.reason]
     if unread:
         found.append(f"? {amounts.tokens(len(unread))} not read, and not in the sum: {_reasons(unread)}.")
-    if others := len(audit.skipped) - len(unread):
-        found.append(f"{amounts.tokens(others)} skipped: not model traffic.")
+    if others:
+        found.append(f"{amounts.tokens(len(others))} skipped: {_reasons(others)}.")
     return found
 
 
@@ -234,8 +235,8 @@ def _carry(count: int) -> str:
     return f"{_counted(count, 'call')} {'carries' if count == 1 else 'carry'}"
 
 
-def _reasons(skipped: Iterable[Skipped]) -> str:
-    return _named(item.reason.partition(":")[0].partition(";")[0].partition(" (")[0] for item in skipped)
+def _reasons(reasons: Iterable[str]) -> str:
+    return _named(reason.partition(":")[0].partition(" (")[0].partition(", and ")[0] for reason in reasons)
 
 
 def _named(names: Iterable[str]) -> str:

@@ -188,8 +188,7 @@ TABLE = """\
  ? 1 call carries no usage (1 streamed: ask for stream_options.include_usage): not priced.
  ? 1 call uses a model without a price: model-b at api.openai.com. Give it one under `prices:` in tokenbudget.yml.
  1 call failed (HTTP 400 and above): nothing billed.
- ? 1 not read, and not in the sum: no recording.
- 1 skipped: not model traffic.
+ 2 skipped: no recording, not model traffic.
 """
 
 
@@ -238,7 +237,7 @@ def test_a_narrow_terminal_keeps_the_end_of_a_name_and_the_figures() -> None:
 def test_recordings_without_a_call_make_no_table() -> None:
     assert printed("cassettes/notes.json") == (
         " 0 recordings, 0 calls: $0.00 at prices of 2026-11-01 (release).\n"
-        " ? 1 not read, and not in the sum: no recording.\n"
+        " 1 skipped: no recording.\n"
         " --verbose lists what was skipped, and the notes on calls.\n"
     )
 
@@ -322,13 +321,13 @@ def test_help_is_quick_and_a_module_of_ours_is_no_plugin() -> None:
         "heavy = {'yaml', 'rich.console', 'genai_prices', 'pydantic', 'vcr', 'pytest', 'httpx', 'msgspec'}\n"
         "print(sorted(heavy & sys.modules.keys()))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("\n[]\n")
 
 
 def test_the_console_script_is_the_group() -> None:
     assert isinstance(main, click.Group)
-    assert main.list_commands(click.Context(main))[0] == "audit"
+    assert "audit" in main.list_commands(click.Context(main))
     assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
 
 

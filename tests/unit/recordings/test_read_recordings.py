@@ -224,7 +224,9 @@ def reasons(path: Path, content: str | bytes) -> list[tuple[int | None, str]]:
     return [(item.index, item.reason) for item in found if isinstance(item, Skipped)]
 
 
-AGAIN = "what follows is not read. Record it again, or restore the file"
+AND_UNKNOWN = "and what it cost is unknown"
+AGAIN = "the rest is not read, and what it cost is unknown. Record it again"
+CUT = "what it cost is unknown. The file may be cut off: record it again"
 UNREAD = "it is not read, and what it cost is unknown"
 
 
@@ -263,8 +265,13 @@ UNREAD = "it is not read, and what it cost is unknown"
         (b'{"log": {"entries": [{}]}}', f"a HAR archive of 1 request: {UNREAD}"),
         (b'[{"scope": "https://a.test", "path": "/"}]', f"a nock recording of 1 request: {UNREAD}"),
         (b"messages:\n- a\n- b\n", f"a transcript of 2 messages, not HTTP: {UNREAD}"),
+        (b'{"a": "\xff"}', f"cut off or damaged at byte 7 (invalid start byte): {AGAIN}"),
+        (b'{"a": [{"interactions": [1, 2]}]}', "no recording: no list of `interactions` among its keys (a)"),
         (b'{"a": ', f"cut off or damaged at line 1 (Expecting value): {AGAIN}"),
-        (b"\x1f\x8b\x08\0oh no", "cannot be read: Compressed file ended before the end-of-stream marker was reached"),
+        (
+            b"\x1f\x8b\x08\0oh no",
+            f"cannot be read, {AND_UNKNOWN}: Compressed file ended before the end-of-stream marker was reached",
+        ),
     ],
 )
 def test_a_file_that_is_no_cassette_is_skipped_with_what_it_is(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -274,16 +281,16 @@ def test_a_file_that_is_no_cassette_is_skipped_with_what_it_is(tmp_path: Path, c
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("nonsense", "no interaction: it has no request; the file may be cut off: record it again"),
-        ({"request": {"method": "GET"}}, "its request names no URI; the file may be cut off: record it again"),
-        ({"request": {"uri": URL}}, "its request names no method; the file may be cut off: record it again"),
+        ("nonsense", f"an interaction without a request: {CUT}"),
+        ({"request": {"method": "GET"}}, f"an interaction whose request names no URI: {CUT}"),
+        ({"request": {"uri": URL}}, f"an interaction whose request names no method: {CUT}"),
         (
             {"request": {"uri": URL, "method": "GET"}, "response": None},
-            "it has no response; the file may be cut off: record it again",
+            f"an interaction without a response: {CUT}",
         ),
         (
             interaction(response={"status": {"code": 2}}),
-            "its response has no HTTP status; the file may be cut off: record it again",
+            f"an interaction whose response has no HTTP status: {CUT}",
         ),
         ({"request_sample": {}, "response_sample": {}}, f"a gRPC message, not HTTP: {UNREAD}"),
         (
@@ -358,7 +365,7 @@ def test_a_file_that_cannot_be_opened_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "gone")
     [found] = read_recordings([tmp_path])
     assert isinstance(found, Skipped)
-    assert found.reason.startswith("cannot be read: ")
+    assert found.reason.startswith("cannot be read, and what it cost is unknown: ")
 
 
 def test_large_cassettes_are_read_without_libyaml_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,16 +394,23 @@ def test_parsed_bodies_keep_their_values(tmp_path_factory: pytest.TempPathFactor
     assert json.loads(found.response_body) == body
 
 
-WHOLE = cassette(*[interaction({"body": f"a {number}", "headers": {"b": ["c"]}}) for number in range(3)]).encode()
+def whole(count: int) -> list[dict[str, Any]]:
+    return [interaction({"body": f"a {number}", "headers": {"b": ["c"]}}) for number in range(count)]
 
 
-@given(end=st.integers(0, len(WHOLE)), junk=st.binary(max_size=8))
-@settings(max_examples=150, deadline=None)
+WHOLE_YAML = cassette(*whole(3)).encode()
+WHOLE_JSON = json.dumps({"version": 1, "interactions": whole(3)}).encode()
+
+
+@given(content=st.sampled_from([WHOLE_YAML, WHOLE_JSON]), end=st.floats(0, 1), junk=st.binary(max_size=8))
+@settings(max_examples=200, deadline=None)
 def test_no_content_raises_and_whole_interactions_survive(
-    tmp_path_factory: pytest.TempPathFactory, end: int, junk: bytes
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, end: float, junk: bytes
 ) -> None:
-    found = read(tmp_path_factory.mktemp("x") / "a.yaml", WHOLE[:end] + junk)
+    start = content[: round(end * len(content))]
+    found = read(tmp_path_factory.mktemp("x") / "a.yaml", start + junk)
     assert found
     exchanges = [item.index for item in found if isinstance(item, Exchange)]
     assert exchanges == list(range(len(exchanges)))
-    assert len(exchanges) >= WHOLE[:end].count(b"\n- request:") - (end < len(WHOLE))
+    begun = start.count(b"request:") + start.count(b'"request":')
+    assert len(exchanges) >= begun - 1
