@@ -52,8 +52,8 @@ _OUTPUT: Final = {
     "accepted_prediction_tokens": "",
     "rejected_prediction_tokens": "",
 }
-_COUNTED: Final = ("num_search_queries", "num_sources_used", "prompt_audio_seconds")
-"""Billed by the piece: Perplexity, xAI, Mistral."""
+_COUNTED: Final = ("num_search_queries", "num_sources_used", "num_server_side_tools_used", "prompt_audio_seconds")
+"""Billed by the piece: Perplexity, xAI (two of them), Mistral."""
 
 _LONG_WRITES: Final = "ttl_12h_tokens"
 _SIDES: Final = 2  # prompt and completion
@@ -102,6 +102,8 @@ def _disjoint(
     left -= audio
     image = counts.part(left, found["input image"], "image tokens") if "input image" in found else 0
     left -= image
+    if (audio or image) and (cached or written):
+        counts.notes.append("usage does not tell how many audio or image tokens were cached: taken as none")
     thinking = counts.part(completion, found["reasoning"], "reasoning tokens") if "reasoning" in found else 0
     said = completion - thinking
     spoken = counts.part(said, found["output audio"], "audio tokens") if "output audio" in found else 0

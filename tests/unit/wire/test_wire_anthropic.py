@@ -146,6 +146,9 @@ def test_unknown_classes_and_tools_keep_their_own_name() -> None:
     more = {"video_input_tokens": 70, "server_tool_use": {"deep_search_requests": 1}}
     found = call(MESSAGES, message({**FULL, **more}))
     assert dict(found.usage.other) == {"video_input_tokens": 70}
+    drawn = call(MESSAGES, message({**FULL, "output_tokens_details": {"image_tokens": 50, "thinking_tokens": 56}}))
+    assert dict(drawn.usage.other) == {"image_tokens": 50}
+    assert (drawn.usage.output, drawn.usage.thinking) == (50, 56)
     assert dict(found.usage.fees) == {"deep_search": 1}
 
 

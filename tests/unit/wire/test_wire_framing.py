@@ -46,6 +46,7 @@ def test_a_damaged_gzip_body_is_said() -> None:
     found = call(response=bytes(packed))
     assert found.status == "missing"
     assert found.notes[0].startswith("response: the gzip body is damaged")
+    assert call(response=b"\x1f\x8b\x08").notes == ("response: the body is empty",)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def test_details_are_parts_of_their_totals() -> None:
             "rejected_prediction_tokens": 7,
         },
     }
+    note = "usage does not tell how many audio or image tokens were cached: taken as none"
+    assert call(response=chat(usage)).notes == (note,)
     assert classes(usage) == {
         "input": 231,
         "cache_read": 512,
