@@ -187,6 +187,8 @@ def test_an_asked_tier_stands_where_the_response_names_none() -> None:
     found = call(response=chat(USAGE), request={"model": "m", "service_tier": "flex"})
     assert found.tier == "flex"
     assert found.notes == ("the response does not name the tier it was served at: flex, as asked, is assumed",)
+    ordinary = call(response=chat(USAGE), request={"model": "m", "service_tier": "auto"})
+    assert (ordinary.tier, ordinary.notes) == (None, ())
     served = call(response=chat(USAGE, service_tier="default"), request={"model": "m", "service_tier": "priority"})
     assert (served.tier, served.notes) == ("default", ())
 
