@@ -317,6 +317,15 @@ def test_interactions_before_a_break_are_kept(tmp_path: Path) -> None:
     assert found[2].reason == f"cut off or damaged at line {line} (found unexpected end of stream): {AGAIN}"
 
 
+def test_interactions_before_a_byte_that_is_no_text_are_kept(tmp_path: Path) -> None:
+    text = cassette(interaction(), interaction(), interaction({"body": "cut here"})).encode()
+    at = text.index(b"cut here")
+    found = read(tmp_path / "a.yaml", text.replace(b"cut here", b"\xff"))
+    assert [(type(item), item.index) for item in found] == [(Exchange, 0), (Exchange, 1), (Skipped, 2)]
+    assert isinstance(found[2], Skipped)
+    assert found[2].reason == f"cut off or damaged at byte {at} (invalid leading UTF-8 octet): {AGAIN}"
+
+
 def test_interactions_before_a_break_in_json_are_kept(tmp_path: Path) -> None:
     text = json.dumps({"version": 1, "interactions": [interaction(), interaction({"body": "cut here"})]}, indent=1)
     cut = text[: text.rindex("cut here")]
