@@ -106,19 +106,25 @@ def _yaml_values(stream: io.BufferedReader, *, binary: bool) -> Iterator[object]
             raise
         # the parser decodes far ahead of what it hands out: read again what stands before the byte that is no text
         stream.seek(0)
-        before = YamlDocuments(io.BytesIO(stream.read(error.byte)), frozenset(_LISTS))
-        try:
-            for value in islice(before.items(), found, None):
-                found += 1
-                yield value
-        except UnreadableError as end:
-            error.inside = end.inside
-        if binary and not found:
+        values, error.inside = _cut_values(stream.read(error.byte), found)
+        if binary and not found and not values:
             reason = "no recording: it is binary, not text"
             raise UnreadableError(reason) from None
+        yield from values
         raise
     for document in documents.rest or [None] * (not found):
         yield from _interactions(document)
+
+
+def _cut_values(content: bytes, start: int) -> tuple[list[object], bool]:
+    """The whole interactions of a cut text from a position on, and whether another had begun."""
+    values: list[object] = []
+    try:
+        values.extend(islice(YamlDocuments(io.BytesIO(content), frozenset(_LISTS)).items(), start, None))
+    except UnreadableError as end:
+        return values, end.inside
+    # no error tells where the text ends: its last interaction may lack a part
+    return values[:-1], bool(values)
 
 
 def _interactions(document: object) -> list[object]:

@@ -241,7 +241,7 @@ def _reasons(reasons: Iterable[str]) -> str:
 
 def _named(names: Iterable[str]) -> str:
     counted = Counter(names).most_common()
-    shown = [f"{name} ({count})" if count > 1 else name for name, count in counted[:_MOST_NAMED]]
+    shown = [f"{name} ({count})" if count > 1 and len(counted) > 1 else name for name, count in counted[:_MOST_NAMED]]
     more = len(counted) - _MOST_NAMED
     return ", ".join([*shown, f"{more} more"] if more > 0 else shown)
 
