@@ -9,7 +9,6 @@ from typing import Final
 
 from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.meter.task import Reader, TaskMeter
-from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import TaskCall
 
@@ -18,7 +17,9 @@ __all__ = ["OUTSIDE", "Meter"]
 OUTSIDE: Final = "(outside of any test)"
 """The id under which calls are kept that were made while no test ran, such as at import."""
 
-Keep = Callable[[str, TaskCall], None]
+KEEP_NOTE: Final = "calls could not be kept on disk while the test ran"
+
+Keep = Callable[[TaskMeter, TaskCall], None]
 """Keeps a task's call on disk before the test sees its answer."""
 
 
@@ -29,11 +30,18 @@ class Meter:
         outside: Calls made while no task was running.
     """
 
-    def __init__(self, read: Reader, keep: Keep) -> None:
+    def __init__(self, read: Reader, keep: Keep, outside: str = OUTSIDE) -> None:
+        """Prepare a meter.
+
+        Args:
+            read: Reads and prices one exchange.
+            keep: Called with every call before the client is handed its answer.
+            outside: The id of calls made while no task was running.
+        """
         self._read = read
         self._keep = keep
         self._current: TaskMeter | None = None
-        self.outside = TaskMeter(OUTSIDE, Budget())
+        self.outside = TaskMeter(outside, is_fixture=True)
 
     @property
     def current(self) -> TaskMeter | None:
@@ -47,9 +55,11 @@ class Meter:
         if entry is None:
             return
         try:
-            self._keep(task.id, entry)
-        except Exception as error:  # noqa: BLE001 - a full disk, or text that no JSON can carry: the test goes on
-            task.notes.append(f"a call could not be kept on disk: {getattr(error, 'strerror', None) or repr(error)}")
+            self._keep(task, entry)
+        except Exception as error:  # noqa: BLE001 - the call is in memory: a full disk must not break the user's test
+            note = f"{KEEP_NOTE}: {getattr(error, 'strerror', None) or repr(error)}"
+            if note not in task.notes:
+                task.notes.append(note)
 
     def lost(self, request_line: str, error: Exception) -> None:
         """Note an exchange that traffic saw but could not hand over. Never raises.

@@ -17,6 +17,7 @@ Reader = Callable[[Exchange], Call | Skipped]
 """Reads and prices one exchange."""
 
 SEAM_NOTE: Final = "an exchange could not be read"
+NO_BUDGET: Final = Budget()
 
 
 class TaskMeter:
@@ -25,27 +26,37 @@ class TaskMeter:
     Attributes:
         id: The task's node id.
         budget: Its limits and labels.
+        is_fixture: Whether it is a fixture wider than one test, or no test at all.
         phase: The phase that calls are counted to.
         verdict: The decision, once `judge` was asked for it.
         stop: What stopped the agent, kept so that a swallowed stop still ends the test.
     """
 
-    def __init__(self, task_id: str, budget: Budget, *, named: bool = False, leniency: Leniency | None = None) -> None:
+    def __init__(
+        self,
+        task_id: str,
+        budget: Budget = NO_BUDGET,
+        *,
+        named: bool = False,
+        leniency: Leniency | None = None,
+        is_fixture: bool = False,
+    ) -> None:
         self.id = task_id
         self.budget = budget
+        self.is_fixture = is_fixture
         self.phase: Phase = "setup"
         self.verdict: Verdict = UNLIMITED
         self.stop: Stop | None = None
         self._named = named
         self._leniency = leniency or Leniency()
         self._lock = Lock()
+        self.notes: list[str] = []
         self._earlier: list[Attempt] = []
         self._start()
 
     def _start(self) -> None:
         self.calls: list[TaskCall] = []
         self.skipped: list[Skipped] = []
-        self.notes: list[str] = []
         self.exchanges = 0
         self._steps = 0
         self._finished = False
@@ -56,14 +67,13 @@ class TaskMeter:
         Never raises: the user's test must not break because our reading did. What could not be read stays counted
         as an exchange, so that the difference shows.
         """
-        with self._lock:
-            self.exchanges += 1
         try:
             found = read(exchange)
         except Exception as error:  # noqa: BLE001 - a defect of ours (or of a user's format) becomes a note
-            self._note_lost(f"{exchange.method} {_without_query(exchange.url)}", error)
+            self.lose(f"{exchange.method} {_without_query(exchange.url)}", error)
             return None
-        with self._lock:
+        with self._lock:  # counted together with what it became: another thread may be judging right now
+            self.exchanges += 1
             if isinstance(found, Skipped):
                 self.skipped.append(found)
                 return None
@@ -74,17 +84,17 @@ class TaskMeter:
             return entry
 
     def lose(self, request_line: str, error: Exception) -> None:
-        """Count an exchange that was seen but could not even be taken in, so that the difference shows."""
+        """Count an exchange that was seen but could not be taken in, so that the difference shows."""
         with self._lock:
             self.exchanges += 1
-        self._note_lost(request_line, error)
-
-    def _note_lost(self, request_line: str, error: Exception) -> None:
-        with self._lock:
             self.notes.append(f"{SEAM_NOTE}: {request_line}: {error!r:.300}")
 
+    def name(self, budget: Budget, *, named: bool) -> None:
+        """Give the task another budget than it began with: its markers changed while it ran."""
+        self.budget, self._named = budget, named
+
     def restart(self) -> None:
-        """Begin another attempt; the one before is kept and no longer judged."""
+        """Begin another attempt; the one before is kept, with what was noted, and no longer judged."""
         self._earlier.append(Attempt(outcome="rerun", calls=tuple(self.calls), verdict=self.verdict))
         self._start()
         self.phase, self.verdict, self.stop = "setup", UNLIMITED, None
@@ -97,29 +107,31 @@ class TaskMeter:
         """
         if finished is not None:
             self._finished = finished
-        measured = Measured(
-            calls=tuple(self.calls),
-            exchanges=self.exchanges,
-            skipped=len(self.skipped),
-            named=self._named,
-            finished=self._finished,
-        )
+        with self._lock:
+            measured = Measured(
+                calls=tuple(self.calls),
+                exchanges=self.exchanges,
+                skipped=len(self.skipped),
+                named=self._named,
+                finished=self._finished,
+            )
         self.verdict = judge(measured, self.budget, self._leniency)
         return self.verdict
 
     def close(self, outcome: Outcome) -> Task:
         """The task as a value."""
-        return Task(
-            id=self.id,
-            outcome=outcome,
-            calls=tuple(self.calls),
-            skipped=tuple(self.skipped),
-            exchanges=self.exchanges,
-            budget=self.budget,
-            verdict=self.verdict,
-            earlier=tuple(self._earlier),
-            notes=tuple(self.notes),
-        )
+        with self._lock:
+            return Task(
+                id=self.id,
+                outcome=outcome,
+                calls=tuple(self.calls),
+                skipped=tuple(self.skipped),
+                exchanges=self.exchanges,
+                budget=self.budget,
+                verdict=self.verdict,
+                earlier=tuple(self._earlier),
+                notes=tuple(self.notes),
+            )
 
 
 def _without_query(url: str) -> str:

@@ -4,6 +4,9 @@ Loading this module must cost next to nothing: it imports nothing of ours that i
 every test are registered only once a marker, a `tokenbudget.yml` or vcrpy appears.
 """
 
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_tokenbudget.plugin.hooks import Hooks
 
 _HOOKS: Final = "tokenbudget-hooks"
+_ASKING: Final = frozenset({"token_budget", "vcr"})
 _LIMITS: Final = (
     "usd, tokens, input_tokens, output_tokens, thinking_tokens, steps, tokens_per_step, cache_hit_rate, seconds, "
     "tolerance, allow_no_calls, workflow, team"
@@ -52,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.getoption("--tokenbudget") == "off":
         return
+    if (out := config.getoption("--tokenbudget-out")) is not None and not hasattr(config, "workerinput"):
+        # like every file named on the command line: where it was typed, for workers too
+        config.option.tokenbudget_out = str(config.invocation_params.dir / Path(out))
     _configs.append(config)
     if vcr_is_loaded() or (config.rootpath / "tokenbudget.yml").is_file():
         activate(config)
@@ -72,16 +79,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _configs.remove(config)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin to measure if any test is marked."""
-    if config in _configs and not _hooks(config):
-        for item in items:
-            if any(mark.name in {"token_budget", "vcr"} for mark in item.iter_markers()):
-                activate(config)
-                break
-    if hooks := _hooks(config):
-        hooks.declare(items)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Begin to measure if any test is marked, by its module or by a conftest's own hook."""
+    result = yield
+    if config in _configs:
+        if vcr_is_loaded() or any(mark.name in _ASKING for item in items for mark in item.iter_markers()):
+            activate(config)
+        if hooks := _hooks(config):
+            hooks.declare(items)
+    return result
 
 
 def activate(config: pytest.Config, *, running: str | None = None) -> "Hooks":
@@ -108,8 +115,11 @@ def _hooks(config: pytest.Config) -> "Hooks | None":
 
 
 def _vcr_loaded() -> None:
-    if _configs:
-        config = _configs[-1]
+    if not _configs:
+        return
+    config = _configs[-1]
+    # whoever imports vcrpy is not to blame for a wrong setting: it is refused when the tests are collected
+    with suppress(pytest.UsageError):
         activate(config, running=None if _hooks(config) else _running_test(config))
 
 
@@ -128,7 +138,8 @@ def token_meter(request: pytest.FixtureRequest) -> "TokenMeter":
     """What the running test has cost so far: `usd`, `usage`, `calls` and `steps`."""
     from pytest_tokenbudget.plugin.fixtures import TokenMeter
 
-    return TokenMeter(activate(request.config).session.task_of(request.node.nodeid))
+    session = activate(request.config).session
+    return TokenMeter(session.task_of(request.node.nodeid), measuring=session.settings.mode != "off")
 
 
 watch_for_vcr(_vcr_loaded)

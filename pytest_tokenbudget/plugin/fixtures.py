@@ -13,8 +13,9 @@ __all__ = ["TokenMeter"]
 class TokenMeter:
     """The running test's calls up to now."""
 
-    def __init__(self, task: TaskMeter) -> None:
+    def __init__(self, task: TaskMeter, *, measuring: bool = True) -> None:
         self._task = task
+        self._measuring = measuring
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -27,8 +28,8 @@ class TokenMeter:
 
     @property
     def usd(self) -> Decimal | None:
-        """US dollars; `None` where the cost of a call is unknown."""
-        return self._totals.cost
+        """US dollars; `None` where the cost of a call is unknown, and where measuring is off."""
+        return self._totals.cost if self._measuring else None
 
     @property
     def usage(self) -> Usage:

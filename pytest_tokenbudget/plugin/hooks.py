@@ -7,15 +7,16 @@ from typing import Any, Final
 import pytest
 
 from pytest_tokenbudget.config.load import load_settings
-from pytest_tokenbudget.errors import RecordingError, RunFileError, TokenBudgetError
+from pytest_tokenbudget.errors import RunFileError, TokenBudgetError
+from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome
-from pytest_tokenbudget.plugin.markers import read_markers, recording_of
+from pytest_tokenbudget.plugin.markers import MARKER, read_markers, recording_of, replayed
 from pytest_tokenbudget.plugin.selection import reasons_for_partial
 from pytest_tokenbudget.plugin.session import Session
-from pytest_tokenbudget.plugin.verdicts import add_properties, apply_verdict, outcome_of, shorten_stop
+from pytest_tokenbudget.plugin.verdicts import add_properties, apply_verdict, outcome_of, reveal_stop, shorten
 from pytest_tokenbudget.plugin.wider import WiderFixture
-from pytest_tokenbudget.plugin.workers import ATTRIBUTE, OUTPUT, session_name, worker_name
+from pytest_tokenbudget.plugin.workers import ATTRIBUTE, OUTPUT, has_workers, session_name, worker_name
 
 __all__ = ["Hooks"]
 
@@ -37,6 +38,7 @@ class Hooks:
         self._is_worker = hasattr(config, "workerinput")
         self._detach: Callable[[], None] | None = None
         self._run: Run | None = None
+        self._unwritten = ""
 
     @classmethod
     def for_config(cls, config: pytest.Config) -> "Hooks":
@@ -96,16 +98,10 @@ class Hooks:
             return (yield)
         self.session.start(item.nodeid)
         item.stash[_JUDGED] = False
-        recording = recording_of(item) if self.session.is_marked(item.nodeid) else None
+        recording = recording_of(item) if self.session.marks_of(item.nodeid) is not None else None
         if recording is not None:
-            from pytest_tokenbudget.traffic.replay import replaying
-
             item.stash[_REPLAY] = stack = ExitStack()
-            try:
-                stack.enter_context(replaying(recording))
-            except Exception as error:
-                message = f"[{RecordingError.slug}] {recording}: cannot be replayed: {error}. Record it again."
-                raise RecordingError(message) from error
+            stack.enter_context(replayed(recording))
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -120,20 +116,31 @@ class Hooks:
             result = yield
             if task.stop is not None:  # the test swallowed it
                 raise task.stop
+            self._reread_markers(item, task)
             finished = True
             return result
         finally:
             task.judge(finished=finished)
             item.stash[_JUDGED] = True
 
+    def _reread_markers(self, item: pytest.Item, task: TaskMeter) -> None:
+        before = self.session.marks_of(item.nodeid) or ()
+        if sum(1 for _ in item.iter_markers(MARKER)) != len(before):  # request.applymarker(...), or the like
+            self.session.remark(task, next(read_markers([item]))[1])
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """Count what fixtures still call, and close the task's own recording after them."""
         if self._off:
             return (yield)
-        self.session.task_of(item.nodeid).phase = "teardown"
+        task = self.session.task_of(item.nodeid)
+        task.phase = "teardown"
+        before = task.stop
         try:
-            return (yield)
+            result = yield
+            if task.stop is not None and before is None:
+                raise task.stop
+            return result
         finally:
             if (stack := item.stash.get(_REPLAY, None)) is not None:
                 del item.stash[_REPLAY]
@@ -149,9 +156,12 @@ class Hooks:
         wider = WiderFixture(self.session, fixturedef, request)
         # finalizers run last in, first out: close after the fixture's own teardown, enter before it
         fixturedef.addfinalizer(wider.close)
-        wider.enter()
+        task = wider.enter()
         try:
-            return (yield)
+            result = yield
+            if task.stop is not None:  # the fixture swallowed it
+                raise task.stop
+            return result
         finally:
             wider.leave()
             fixturedef.addfinalizer(wider.enter)
@@ -164,30 +174,41 @@ class Hooks:
         report = yield
         if self._off:
             return report
-        shorten_stop(report, call)
+        shorten(report, call)
+        if call.when == "call" and not item.stash.get(_JUDGED, True):
+            # a subtest, reported while the test's body still runs
+            if report.failed:
+                item.stash[_OUTCOME] = "failed"
+            return report
         task = self.session.task_of(item.nodeid)
-        if call.when == "call" and not item.stash.get(_JUDGED, False):
-            return report  # a subtest, reported while the test's body still runs
-        if call.when == "call":
-            apply_verdict(report, task, self.session.settings.mode)
-        elif call.when == "teardown":
-            before = task.verdict
-            if any(entry.phase == "teardown" for entry in task.calls) and not before.blocks:
-                task.judge()
-                apply_verdict(report, task, self.session.settings.mode)
+        self._settle(report, call, task)
         item.stash[_OUTCOME] = outcome = outcome_of(report, item.stash.get(_OUTCOME, None))
         if call.when == "teardown":
             del item.stash[_OUTCOME]
             closed = self.session.end(task, outcome)
             add_properties(report, closed)
-            if shipped := self.session.ship():
-                setattr(report, ATTRIBUTE, shipped)
+            if parcel := self.session.ship():
+                setattr(report, ATTRIBUTE, parcel)
         return report
+
+    def _settle(self, report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter) -> None:
+        before = task.verdict
+        if call.when == "call" and call.excinfo is not None:
+            task.judge(finished=False)  # unittest keeps a failure to itself until now
+        elif call.when == "setup" and not report.passed:
+            task.judge(finished=False)  # there will be no call
+        elif call.when == "teardown" and any(entry.phase == "teardown" for entry in task.calls):
+            task.judge()
+        if call.when != "teardown" or not before.blocks:
+            reveal_stop(report, task)
+            apply_verdict(report, task, self.session.settings.mode)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect tasks where the run is reported."""
-        if not self._is_worker and (shipped := getattr(report, ATTRIBUTE, "")):
-            self.session.collect(shipped)
+        if self._is_worker or has_workers(self._config):
+            return
+        if parcel := getattr(report, ATTRIBUTE, ""):
+            self.session.gathered.collect(parcel)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -197,12 +218,15 @@ class Hooks:
             self._config.workeroutput[OUTPUT] = rest  # type: ignore[attr-defined]  # pytest-xdist adds it
             return
         if rest:
-            self.session.collect(rest)
+            self.session.gathered.collect(rest)
         self.session.partial = reasons_for_partial(session)
+        self._run = self.session.finish()
+        if self._run is None:
+            return
         try:
-            self._run = self.session.finish()
+            self.session.write(self._run)
         except RunFileError as error:
-            self._config.issue_config_time_warning(pytest.PytestWarning(f"[{error.slug}] {error}"), stacklevel=2)
+            self._unwritten = f"[{error.slug}] {error}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what the run cost."""
@@ -211,10 +235,12 @@ class Hooks:
         from pytest_tokenbudget.report.terminal import TITLE, summary
 
         lines = summary(self._run, width=terminalreporter._tw.fullwidth, verbosity=self._config.get_verbosity())  # noqa: SLF001 - the width has no public name
-        if lines:
+        if lines or self._unwritten:
             terminalreporter.section(TITLE)
             for line in lines:
                 terminalreporter.write_line(line.text, **line.markup)
+        if self._unwritten:
+            terminalreporter.write_line(f" {self._unwritten}", red=True)
 
 
 def _usage_error(error: TokenBudgetError) -> pytest.UsageError:

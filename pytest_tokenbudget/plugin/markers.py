@@ -1,6 +1,7 @@
 """Reading `@pytest.mark.token_budget(...)`, and where a marked test's recording is."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,9 @@ import pytest
 
 from pytest_tokenbudget.config.limits import Statement, read_statement
 from pytest_tokenbudget.config.place import refuse
-from pytest_tokenbudget.errors import ConfigError
+from pytest_tokenbudget.errors import ConfigError, RecordingError
 
-__all__ = ["MARKER", "read_markers", "recording_of"]
+__all__ = ["MARKER", "read_markers", "recording_of", "replayed"]
 
 MARKER: Final = "token_budget"
 _RECORDERS: Final = ("recording", "pytest_recording", "vcr", "pytest_vcr")
@@ -59,3 +60,22 @@ def recording_of(item: pytest.Item) -> Path | None:
 
     owner = getattr(item, "cls", None)
     return cassette_path(item.path, owner.__name__ if owner else None, item.name)
+
+
+@contextmanager
+def replayed(recording: Path) -> Iterator[None]:
+    """Answer model calls from a recording.
+
+    Raises:
+        RecordingError: It is none that vcrpy can read.
+    """
+    from pytest_tokenbudget.traffic.replay import replaying
+    from pytest_tokenbudget.traffic.shown import shown_path
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(replaying(recording))
+        except Exception as error:
+            message = f"{shown_path(recording)}: the test's recording cannot be read: {error!r:.300}. Record it again."
+            raise RecordingError(message) from error
+        yield

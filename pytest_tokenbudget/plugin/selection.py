@@ -17,7 +17,7 @@ def reasons_for_partial(session: pytest.Session) -> list[str]:
         reasons.append("--last-failed")
     if getattr(option, "deselect", None):
         reasons.append("--deselect")
-    reasons += [f"only {arg}" for arg in session.config.args if "::" in arg]
+    reasons += [f"only {arg}" for arg in session.config.args if "::" in arg or arg.endswith(".py")]
     if session.shouldfail or session.shouldstop:
         reasons.append(f"stopped: {session.shouldfail or session.shouldstop}")
     elif session.exitstatus == pytest.ExitCode.INTERRUPTED:

@@ -2,25 +2,24 @@
 
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from os import getpid
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from pytest_tokenbudget import __version__
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.precedence import resolve_budget
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.meter.session import Meter
+from pytest_tokenbudget.meter.session import OUTSIDE, Meter
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Outcome, Task
+from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
+from pytest_tokenbudget.plugin.gathering import Gathering, packed
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.pricing import DEFAULT_AS_OF, PriceTable
 from pytest_tokenbudget.store.runfile import write_run
@@ -30,11 +29,10 @@ from pytest_tokenbudget.wire import read
 
 __all__ = ["Session", "new_session_name"]
 
+_MAIN: Final = "main"
 _UNFINISHED: Final = (
     "The session has not finished: what it had measured up to then is kept beside this file and read with it."
 )
-_encode = msgspec.json.Encoder(enc_hook=dict).encode
-_decode = msgspec.json.Decoder(tuple[Task, ...]).decode
 
 
 def new_session_name() -> str:
@@ -48,6 +46,8 @@ class Session:
     Attributes:
         settings: The session's settings.
         meter: Takes in exchanges.
+        gathered: The tasks of every process, in the one that reports.
+        partial: Why only a part of the suite ran.
     """
 
     def __init__(self, root: Path, settings: Settings, *, name: str, worker: str) -> None:
@@ -76,52 +76,59 @@ class Session:
         self._leniency = Leniency(
             unknown_model=settings.unknown_model != "error", missing_usage=settings.missing_usage != "error"
         )
-        self.meter = Meter(self._read, self._spool.keep)
+        self.meter = Meter(self._read, self._keep, OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]")
         self._marked: dict[str, Sequence[Statement]] = {}
-        self._last: TaskMeter | None = None
+        self._running: TaskMeter | None = None
+        self._ended: dict[str, TaskMeter] = {}
+        self._executions: Counter[str] = Counter()
         self._closed: list[Task] = []
-        self._tasks: dict[str, Task] = {}
-        self._fixtures: dict[str, Task] = {}
-        self._deaths: list[str] = []
+        self.gathered = Gathering()
         self.partial: list[str] = []
 
     def _read(self, exchange: Exchange) -> Call | Skipped:
         found = read(exchange, count)
         return self._prices.charge(found) if isinstance(found, Call) else found
 
+    def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
+        self._spool.keep(task.id, entry, is_fixture=task.is_fixture)
+
     def mark(self, task_id: str, statements: Sequence[Statement]) -> None:
         """Take what a task's markers state."""
         self._marked[task_id] = statements
 
-    def is_marked(self, task_id: str) -> bool:
-        """Whether the task has a marker of ours."""
-        return task_id in self._marked
+    def marks_of(self, task_id: str) -> Sequence[Statement] | None:
+        """What a task's markers state; `None` where it has none."""
+        return self._marked.get(task_id)
+
+    def remark(self, task: TaskMeter, statements: Sequence[Statement]) -> None:
+        """Take what markers state that were added while the task was running."""
+        self._marked[task.id] = statements
+        budget, named = resolve_budget(self.settings, task.id, statements)
+        task.name(budget, named=named)
 
     def start(self, task_id: str) -> TaskMeter:
-        """Begin a task, or another attempt at the one that ended last."""
-        last = self._last
-        if last is not None and last.id == task_id:
-            last.restart()
-            task = last
+        """Begin a task, or another attempt at one that ended."""
+        task = self._ended.pop(task_id, None)
+        if task is not None:
+            task.restart()
         else:
             budget, named = resolve_budget(self.settings, task_id, self._marked.get(task_id, ()))
             task = TaskMeter(task_id, budget, named=named, leniency=self._leniency)
         self.meter.enter(task)
-        self._last = task
+        self._running = task
         return task
 
     def task_of(self, task_id: str) -> TaskMeter:
         """The running task; begun now, where measuring began in the middle of a test."""
-        current = self.meter.current
-        if current is not None and current.id == task_id:
-            return current
-        if self._last is not None and self._last.id == task_id:
-            return self._last
-        return self.start(task_id)
+        running = self._running
+        return running if running is not None and running.id == task_id else self.start(task_id)
 
     def end(self, task: TaskMeter, outcome: Outcome) -> Task:
         """End an attempt at a task."""
         self.meter.enter(None)
+        self._running = None
+        if task.exchanges or task.budget.limits():
+            self._ended[task.id] = task
         closed = task.close(outcome)
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
@@ -129,8 +136,10 @@ class Session:
 
     def fixture(self, name: str, kind: str) -> TaskMeter:
         """A meter for one execution of a fixture that is wider than a test; workers each execute their own."""
-        where = "" if self.worker == "main" else f", {self.worker}"
-        return TaskMeter(f"{name} [{kind}{where}]", Budget())
+        self._executions[name] += 1
+        count = self._executions[name]
+        words = [kind, *([f"execution {count}"] if count > 1 else []), *([] if self.worker == _MAIN else [self.worker])]
+        return TaskMeter(f"{name} [{', '.join(words)}]", is_fixture=True)
 
     def end_fixture(self, task: TaskMeter) -> None:
         """End a wider fixture; one that made no call leaves no trace."""
@@ -146,40 +155,31 @@ class Session:
 
     def ship(self) -> str:
         """The tasks that ended since the last time, as text for the process that reports; empty if none matters."""
-        tasks = tuple(task for task in self._closed if _matters(task) or task.id in self._marked)
+        text = packed(self.worker, (task for task in self._closed if _matters(task) or task.id in self._marked))
         self._closed.clear()
-        return _encode(tasks).decode() if tasks else ""
+        return text
 
     def ship_rest(self) -> str:
-        """What is left when the session ends, calls outside of any test included."""
+        """What is left when the session ends: a test that was interrupted, calls outside of any test."""
+        if self._running is not None:
+            self.end(self._running, "died")
         self.end_fixture(self.meter.outside)
         self._spool.close()
         return self.ship()
 
-    def collect(self, shipped: str) -> None:
-        """Take in tasks; of a task that was rerun, the last counts."""
-        for task in _decode(shipped):
-            (self._fixtures if task.outcome == "fixture" else self._tasks)[task.id] = task
-
-    def worker_died(self, worker: str) -> None:
-        """Note that a worker's process ended on its own; what it kept is taken in at the end."""
-        self._deaths.append(worker)
-
     def finish(self) -> Run | None:
-        """Write the run file, if anything was measured.
+        """The run, if anything was measured."""
+        self.gathered.recover(recover_tasks(self.out, self._name))
+        return self._run() if self.gathered.tasks() else None
+
+    def write(self, run: Run) -> None:
+        """Write the run file, and drop what was kept until then.
 
         Raises:
             RunFileError: It cannot be written.
         """
-        for task in recover_tasks(self.out, self._name):
-            if task.id not in self._tasks and task.id not in self._fixtures:
-                self._tasks[task.id] = task
-        if not self._tasks and not self._fixtures:
-            return None
-        run = self._run()
         write_run(self.out, run)
-        clear_spools(self.out)
-        return run
+        clear_spools(self.out, self._name)
 
     def _announce(self) -> None:
         try:
@@ -188,14 +188,7 @@ class Session:
             raise OSError(str(error)) from error
 
     def _run(self, unfinished: str | None = None) -> Run:
-        incomplete = [_UNFINISHED] if unfinished else []
-        incomplete += [f"Worker {worker} died." for worker in self._deaths]
-        incomplete += [
-            f"{task.id}: the process ended inside this test." for task in self._tasks.values() if task.outcome == "died"
-        ]
-        incomplete += [
-            f"{task.id}: {note}" for task in (*self._tasks.values(), *self._fixtures.values()) for note in task.notes
-        ]
+        tasks = self.gathered.tasks()
         return Run(
             tool_version=__version__,
             as_of=self._prices.as_of,
@@ -205,10 +198,10 @@ class Session:
             mode=self.settings.mode,
             unfinished=unfinished,
             commit=None if unfinished else _commit(self._root),
-            partial=tuple(self.partial),
-            incomplete=tuple(incomplete),
-            tasks=tuple(self._tasks[name] for name in sorted(self._tasks)),
-            fixtures=tuple(self._fixtures[name] for name in sorted(self._fixtures)),
+            partial=(*self.partial, *self.gathered.partial()),
+            incomplete=(*([_UNFINISHED] if unfinished else ()), *self.gathered.incomplete()),
+            tasks=tuple(task for task in tasks if task.outcome != "fixture"),
+            fixtures=tuple(task for task in tasks if task.outcome == "fixture"),
         )
 
 

@@ -7,53 +7,65 @@ from typing import Final
 import pytest
 
 from pytest_tokenbudget.config.settings import Mode
-from pytest_tokenbudget.errors import Stop
+from pytest_tokenbudget.errors import Stop, TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import Outcome, Task
 from pytest_tokenbudget.report.failure import failure_text
 
-__all__ = ["add_properties", "apply_verdict", "outcome_of", "shorten_stop"]
+__all__ = ["add_properties", "apply_verdict", "outcome_of", "reveal_stop", "shorten"]
 
 _SECTION: Final = "token budget"
-_PACKAGE: Final = str(Path(__file__).parents[1])
+_PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
+_STANDARD_LIBRARY: Final = str(Path(os.__file__).parent) + os.sep
 
 
 def apply_verdict(report: pytest.TestReport, task: TaskMeter, mode: Mode) -> None:
-    """Fail the report of a test whose budget blocks it, expected to fail or not.
+    """Fail the report of a test whose budget blocks it, even if it is expected to fail or skipped itself.
 
-    A test that failed on its own keeps its failure and gains a section; one that skipped itself stays skipped.
+    A test that failed on its own keeps its failure and gains a section.
     """
-    if not task.verdict.blocks or mode != "enforce":
-        return
-    text = failure_text(task.close("failed"))
+    if task.verdict.blocks and mode == "enforce":
+        _fail(report, failure_text(task.close("failed")), "a broken budget")
+
+
+def reveal_stop(report: pytest.TestReport, task: TaskMeter) -> None:
+    """Fail the report of a test that was stopped, even if it is expected to fail or skipped itself."""
+    if task.stop is not None and not report.passed:
+        _fail(report, _said(task.stop), "a stopped agent")
+
+
+def _fail(report: pytest.TestReport, text: str, what: str) -> None:
     expected = hasattr(report, "wasxfail")
     if report.failed and not expected:
-        report.sections.append((_SECTION, text))
-        return
-    if report.skipped and not expected:
+        if text not in str(report.longrepr):
+            report.sections.append((_SECTION, text))
         return
     if expected:
-        text = f"{text}\n(The test is marked xfail, but a broken budget is no expected failure.)"
+        text = f"{text}\n(The test is marked xfail, but {what} is no expected failure.)"
         del report.wasxfail
+    elif report.skipped:
+        text = f"{text}\n(The test skipped itself, but {what} is not skipped.)"
     report.outcome = "failed"
     report.longrepr = text
 
 
-def shorten_stop(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Show what stopped an agent by its message and the line of the test, without the SDK's inner frames."""
-    if call.excinfo is None or not isinstance(call.excinfo.value, Stop) or not report.failed:
+def shorten(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Show an error of ours by its message and the line of the test, without inner frames."""
+    if call.excinfo is None or not isinstance(call.excinfo.value, (Stop, TokenBudgetError)) or not report.failed:
         return
-    near = call.excinfo.traceback[0]
-    frames = [entry for entry in call.excinfo.traceback if "site-packages" not in str(entry.path)]
-    own = [entry for entry in frames if not str(entry.path).startswith(_PACKAGE)] or [near]
-    report.longrepr = "\n".join(
-        [
-            str(call.excinfo.value),
-            "",
-            *(f"{_shown(str(entry.path))}:{entry.lineno + 1}: in {entry.name}" for entry in own),
-        ]
-    )
+    frames = [entry for entry in call.excinfo.traceback if _is_of_test(str(entry.path))]
+    where = [f"{_shown(str(entry.path))}:{entry.lineno + 1}: in {entry.name}" for entry in frames]
+    report.longrepr = "\n".join([_said(call.excinfo.value), *(["", *where] if where else [])])
+
+
+def _said(error: Stop | TokenBudgetError) -> str:
+    text = str(error)
+    return text if text.startswith(f"[{error.slug}]") else f"[{error.slug}] {text}"
+
+
+def _is_of_test(path: str) -> bool:
+    return "site-packages" not in path and not path.startswith((_PACKAGE, _STANDARD_LIBRARY))
 
 
 def _shown(path: str) -> str:

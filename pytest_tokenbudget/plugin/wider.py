@@ -16,9 +16,10 @@ class WiderFixture:
         self._task = session.fixture(f"{request.node.nodeid or '.'}::{fixture.argname}", f"{fixture.scope} fixture")
         self._surrounding: TaskMeter | None = None
 
-    def enter(self) -> None:
+    def enter(self) -> TaskMeter:
         """Count calls as the fixture's from now on."""
         self._surrounding = self._session.meter.enter(self._task)
+        return self._task
 
     def leave(self) -> None:
         """Count calls as those of whatever ran around the fixture."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_tokenbudget.plugin.hooks import Hooks
 
-__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "session_name", "worker_name"]
+__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "session_name", "worker_name"]
 
 ATTRIBUTE: Final = "tokenbudget_tasks"
 OUTPUT: Final = "tokenbudget_tasks"
@@ -46,23 +46,30 @@ def expect(node: "WorkerController", activate: Callable[[pytest.Config], "Hooks"
         config.pluginmanager.register(_Collector(config, activate), _COLLECTOR)
 
 
+def has_workers(config: pytest.Config) -> bool:
+    """Whether this is a controller, whose workers' tasks are collected here."""
+    return config.pluginmanager.hasplugin(_COLLECTOR)
+
+
 class _Collector:
-    """Begins to report once a worker has measured something."""
+    """Collects what workers measured, and begins to report with the first of it."""
 
     def __init__(self, config: pytest.Config, activate: Callable[[pytest.Config], "Hooks"]) -> None:
         self._config = config
         self._activate = activate
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Begin with the first report that carries tasks; the hooks then registered read the further ones."""
-        if hasattr(report, ATTRIBUTE):
-            self._activate(self._config).session.collect(getattr(report, ATTRIBUTE))
+        """Take the tasks that travel with a report."""
+        if parcel := getattr(report, ATTRIBUTE, ""):
+            self._collect(parcel)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: "WorkerController", error: object | None) -> None:
         """Take what a worker had left, or note that it died."""
-        left = getattr(node, "workeroutput", {}).get(OUTPUT)
-        if left:
-            self._activate(self._config).session.collect(left)
+        if left := getattr(node, "workeroutput", {}).get(OUTPUT):
+            self._collect(left)
         if error:
-            self._activate(self._config).session.worker_died(str(node.gateway.id))
+            self._activate(self._config).session.gathered.worker_died(str(node.gateway.id))
+
+    def _collect(self, parcel: str) -> None:
+        self._activate(self._config).session.gathered.collect(parcel)

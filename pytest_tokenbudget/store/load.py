@@ -1,6 +1,6 @@
 """Reading a run file back, also that of a session whose process died."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from pytest_tokenbudget.model.budget import LIMITS, Budget, Finding, State, Verd
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.run import SCHEMA, Run
 from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
+from pytest_tokenbudget.store.attempts import died_in, merge_attempts
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
 
@@ -88,7 +89,10 @@ def load_run(path: Path) -> Run:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"{path}: the run file cannot be read: {error}. Run pytest again to write a new one."
         raise RunFileError(message) from error
-    recovered = recover_tasks(path, fields.unfinished) if fields.unfinished else ()
+    tasks = tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.tasks)
+    fixtures = tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.fixtures)
+    kept = recover_tasks(path, fields.unfinished) if fields.unfinished else ()
+    recovered = merge_attempts(entry.task for entry in kept).values()
     return Run(
         tool_version=fields.tool_version,
         as_of=fields.as_of,
@@ -99,10 +103,14 @@ def load_run(path: Path) -> Run:
         commit=fields.commit,
         unfinished=fields.unfinished,
         partial=fields.partial,
-        incomplete=fields.incomplete,
-        tasks=(*(_load_task(task, f"{path.name}: {task.id}") for task in fields.tasks), *recovered),
-        fixtures=tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.fixtures),
+        incomplete=(*fields.incomplete, *died_in(recovered)),
+        tasks=_sorted((*tasks, *(task for task in recovered if task.outcome != "fixture"))),
+        fixtures=_sorted((*fixtures, *(task for task in recovered if task.outcome == "fixture"))),
     )
+
+
+def _sorted(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    return tuple(sorted(tasks, key=lambda task: task.id))
 
 
 def _load_task(fields: _TaskFields, place: str) -> Task:

@@ -1,6 +1,7 @@
 """Writing the run file: a whole test session as JSON, schema `tokenbudget/run/1`."""
 
 import os
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytest_tokenbudget.model.budget import Budget, Verdict
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.run import SCHEMA, Run
 from pytest_tokenbudget.model.task import Task, Totals
+from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.records import run_call_record, skipped_record, usage_record
 
 __all__ = ["run_record", "write_run"]
@@ -26,10 +28,11 @@ def write_run(path: Path, run: Run) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(run_record(run)), indent=1) + b"\n")
+        temporary.write_bytes(msgspec.json.format(encode_json(run_record(run)), indent=1) + b"\n")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         message = f"{path}: the run cannot be written: {error.strerror or error}. Say where with --tokenbudget-out."
         raise RunFileError(message) from error
 

@@ -4,20 +4,24 @@ One file of JSON lines per process, `calls/<session>.<worker>.jsonl` beside the 
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from threading import Lock
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
+from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
+from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.records import run_call_from_record, run_call_record
 
-__all__ = ["Spool", "clear_spools", "recover_tasks"]
+__all__ = ["Recovered", "Spool", "clear_spools", "recover_tasks"]
 
 _FOLDER: Final = "calls"
-_encode = msgspec.json.Encoder().encode
+_ABANDONED: Final = 24 * 60 * 60
+"""Seconds after which what another session kept counts as left behind by its death."""
 
 
 class Spool:
@@ -38,14 +42,19 @@ class Spool:
         self._path = out.parent / _FOLDER / f"{session}.{worker}.jsonl"
         self._first = first
         self._file: int | None = None
+        self._closed = False
+        self._lock = Lock()
 
-    def keep(self, task_id: str, entry: TaskCall) -> None:
-        """Write a call.
+    def keep(self, task_id: str, entry: TaskCall, *, is_fixture: bool = False) -> None:
+        """Write a call, unless the spool was closed.
 
         Raises:
             OSError: It cannot be written.
         """
-        self._write({"task": task_id, "call": run_call_record(entry)})
+        line: dict[str, Any] = {"task": task_id, "call": run_call_record(entry)}
+        if is_fixture:
+            line["fixture"] = True
+        self._write(line)
 
     def ended(self, task_id: str, outcome: Outcome) -> None:
         """Note that an attempt at a task ended."""
@@ -53,45 +62,70 @@ class Spool:
             self._write({"task": task_id, "outcome": outcome})
 
     def _write(self, line: dict[str, Any]) -> None:
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._first()
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.write(self._file, _encode(line) + b"\n")
+        text = encode_json(line) + b"\n"
+        with self._lock:
+            if self._closed:
+                return
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._first()
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            os.write(self._file, text)
 
     def close(self) -> None:
-        """Stop writing; the file stays until `clear_spools`."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        """Stop writing for good; the file stays until `clear_spools`."""
+        with self._lock:
+            self._closed = True
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
 
-def recover_tasks(out: Path, session: str) -> tuple[Task, ...]:
-    """The tasks of a session whose process died, from what it kept.
+class Recovered(NamedTuple):
+    """A task as its process kept it."""
 
-    A task that had not ended has the outcome `died`. A line that was cut by the crash is passed over.
+    worker: str
+    task: Task
+
+
+def recover_tasks(out: Path, session: str) -> tuple[Recovered, ...]:
+    """The tasks of a session, from what its processes kept; sorted by worker and in the order of their first call.
+
+    A task that had not ended has the outcome `died`, and wider fixtures always `fixture`. A line that was cut by a
+    crash is passed over.
     """
-    folder = out.parent / _FOLDER
-    found = [task for file in sorted(folder.glob(f"{session}.*.jsonl")) for task in _tasks(file)]
-    return tuple(sorted(found, key=lambda task: task.id))
+    found = []
+    for file in sorted((out.parent / _FOLDER).glob(f"{session}.*.jsonl")):
+        worker = file.name.removeprefix(f"{session}.").removesuffix(".jsonl")
+        found += [Recovered(worker, task) for task in _tasks(file)]
+    return tuple(found)
 
 
 def _tasks(file: Path) -> Iterator[Task]:
     calls: dict[str, list[TaskCall]] = {}
+    earlier: dict[str, list[Attempt]] = {}
     outcomes: dict[str, Outcome] = {}
     for line in _lines(file):
         name = str(line.get("task"))
         if "outcome" in line:
             outcomes[name] = line["outcome"]
         elif "call" in line:
-            if outcomes.pop(name, None) is not None:
-                calls[name] = []  # a rerun: the last attempt counts
+            if outcomes.pop(name, "fixture") != "fixture":
+                earlier.setdefault(name, []).append(Attempt(outcome="rerun", calls=tuple(calls.pop(name, ()))))
+            if line.get("fixture"):
+                outcomes[name] = "fixture"
             try:
                 calls.setdefault(name, []).append(run_call_from_record(line["call"], place=str(file.name)))
             except RunFileError:
                 continue
     for name, entries in calls.items():
-        yield Task(id=name, outcome=outcomes.get(name, "died"), calls=tuple(entries), exchanges=len(entries))
+        yield Task(
+            id=name,
+            outcome=outcomes.get(name, "died"),
+            calls=tuple(entries),
+            exchanges=len(entries),
+            earlier=tuple(earlier.get(name, ())),
+        )
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -108,10 +142,15 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def clear_spools(out: Path) -> None:
-    """Remove what was kept: the run file has it all now."""
+def clear_spools(out: Path, session: str) -> None:
+    """Remove what a session kept, for the run file has it all now, and what others left behind days ago.
+
+    Another session may be running over the same project right now.
+    """
     folder = out.parent / _FOLDER
+    oldest = time.time() - _ABANDONED
     for file in folder.glob("*.jsonl"):
-        file.unlink(missing_ok=True)
+        if file.name.startswith(f"{session}.") or file.stat().st_mtime < oldest:
+            file.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

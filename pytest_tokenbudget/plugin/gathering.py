@@ -1,0 +1,75 @@
+"""The tasks of all processes of a session, gathered in the one that reports."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.store.attempts import died_in, merge_attempts
+from pytest_tokenbudget.store.encoding import encode_json
+from pytest_tokenbudget.store.spool import Recovered
+
+__all__ = ["Gathering", "packed"]
+
+
+class _Parcel(msgspec.Struct, frozen=True):
+    worker: str
+    tasks: tuple[Task, ...]
+
+
+_unpack = msgspec.json.Decoder(_Parcel).decode
+
+
+def packed(worker: str, tasks: Iterable[Task]) -> str:
+    """Tasks as text for the process that reports; empty where there are none."""
+    found = tuple(tasks)
+    return encode_json(_Parcel(worker, found)).decode() if found else ""
+
+
+class Gathering:
+    """What workers (or this process alone) hand over, task by task."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, dict[str, Task]] = {}
+        self._deaths: list[str] = []
+
+    def collect(self, parcel: str) -> None:
+        """Take in a worker's tasks; its later attempt at a task comes with those before."""
+        found = _unpack(parcel)
+        for task in found.tasks:
+            by_worker = self._tasks.setdefault(task.id, {})
+            by_worker.pop(found.worker, None)
+            by_worker[found.worker] = task
+
+    def recover(self, kept: Iterable[Recovered]) -> None:
+        """Take in what processes kept on disk and did not live to hand over."""
+        for worker, task in kept:
+            by_worker = self._tasks.setdefault(task.id, {})
+            if worker not in by_worker:
+                self._tasks[task.id] = {worker: task, **by_worker}  # whoever tried again did so after this death
+            elif task.outcome == "died" and by_worker[worker].outcome != "died":
+                both = merge_attempts((by_worker[worker], replace(task, earlier=())))
+                by_worker[worker] = both[task.id]
+
+    def worker_died(self, worker: str) -> None:
+        """Note that a worker's process ended on its own."""
+        self._deaths.append(worker)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Every task, wider fixtures included, sorted by id."""
+        merged = merge_attempts(task for by_worker in self._tasks.values() for task in by_worker.values())
+        return tuple(merged[name] for name in sorted(merged))
+
+    def partial(self) -> tuple[str, ...]:
+        """Why tests may be missing."""
+        return tuple(f"worker {worker} died" for worker in self._deaths)
+
+    def incomplete(self) -> tuple[str, ...]:
+        """What went wrong while measuring, in sentences."""
+        tasks = self.tasks()
+        return (
+            *(f"Worker {worker} died." for worker in self._deaths),
+            *died_in(tasks),
+            *(f"{task.id}: {note}" for task in tasks for note in task.notes),
+        )
