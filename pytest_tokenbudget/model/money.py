@@ -1,11 +1,17 @@
 """US dollars as exact decimals, from text to text."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Final
 
-__all__ = ["ZERO", "dollars", "dollars_text"]
+__all__ = ["EXACT", "ZERO", "dollars", "dollars_text"]
 
 ZERO: Final = Decimal(0)
+
+EXACT: Final = Context(prec=200)
+"""Arithmetic of our own: the ambient decimal context belongs to the tests around us and may round."""
+
+_MOST_DIGITS: Final = 40
+"""Before or after the point: more is no amount, and a short text such as `1e999999999` would fill the memory."""
 
 
 def dollars(value: object) -> Decimal:
@@ -17,7 +23,7 @@ def dollars(value: object) -> Decimal:
         value: An int, a float, a `Decimal` or text such as `"0.30"`; not a bool.
 
     Raises:
-        ValueError: It is not a finite number of zero or more.
+        ValueError: It is not a number of zero or more, with at most 40 digits on either side of its point.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         message = f"{value!r} is not an amount of US dollars"
@@ -30,7 +36,11 @@ def dollars(value: object) -> Decimal:
     if not amount.is_finite() or amount < 0:
         message = f"{value!r} is not an amount of US dollars of zero or more"
         raise ValueError(message)
-    return amount
+    exponent = amount.as_tuple().exponent
+    if amount.adjusted() > _MOST_DIGITS or not isinstance(exponent, int) or abs(exponent) > _MOST_DIGITS:
+        message = f"{value!r:.60} has too many digits for an amount of US dollars"
+        raise ValueError(message)
+    return amount.copy_abs()  # there is no minus zero
 
 
 def dollars_text(amount: Decimal) -> str:

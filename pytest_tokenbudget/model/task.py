@@ -1,14 +1,17 @@
 """One pytest item (or a wider fixture) with the model calls it made."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
+from math import fsum
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
-from pytest_tokenbudget.model.call import Call, Skipped
-from pytest_tokenbudget.model.money import ZERO
+from pytest_tokenbudget.model.call import UNKNOWN_STATUSES, Call, Skipped
+from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
 __all__ = ["Attempt", "Outcome", "Phase", "Task", "TaskCall", "Totals"]
@@ -67,9 +70,11 @@ class Totals(Struct, frozen=True, kw_only=True):
         return None if self.unknown else self.known
 
     @classmethod
-    def of(cls, calls: tuple[TaskCall, ...]) -> "Totals":
-        """Sum the calls of a task."""
-        return sum((cls._one(entry) for entry in calls), cls())
+    def of(cls, calls: Iterable[TaskCall]) -> "Totals":
+        """Sum the calls of a task; their order makes no difference, not even to the seconds' last digit."""
+        entries = tuple(calls)
+        total = sum((cls._one(entry) for entry in entries), cls())
+        return replace(total, seconds=fsum(entry.call.seconds or 0.0 for entry in entries))
 
     @classmethod
     def _one(cls, entry: TaskCall) -> "Totals":
@@ -84,7 +89,7 @@ class Totals(Struct, frozen=True, kw_only=True):
             sent=int(call.sent),
             drifted=int(call.obtained == "drifted"),
             unknown=int(unknown),
-            unknown_usage=int(call.status in {"partial", "missing", "unsupported"}),
+            unknown_usage=int(call.status in UNKNOWN_STATUSES),
             unknown_sent=int(unknown and call.sent),
             seconds=call.seconds or 0.0,
         )
@@ -94,8 +99,8 @@ class Totals(Struct, frozen=True, kw_only=True):
             return NotImplemented
         return Totals(
             usage=self.usage + other.usage,
-            known=self.known + other.known,
-            incurred=self.incurred + other.incurred,
+            known=EXACT.add(self.known, other.known),
+            incurred=EXACT.add(self.incurred, other.incurred),
             calls=self.calls + other.calls,
             steps=self.steps + other.steps,
             sent=self.sent + other.sent,

@@ -5,20 +5,23 @@ F blocks below F(1−t). What is not known exactly is blocked only if the least 
 """
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import BLOCKING, SEVERITY, UNLIMITED, Budget, Finding, State, Verdict
+from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.policy.unknowns import drift_reason, unknown_price_reasons, unknown_usage_reasons
 
-__all__ = ["Leniency", "Measured", "judge"]
+__all__ = ["STRICT", "Leniency", "Measured", "judge"]
 
-CRITICAL_FACTOR: Final = 3
+_ONE: Final = Decimal(1)
+_CRITICAL_FACTOR: Final = Decimal(3)
 _ALWAYS_KNOWN: Final = frozenset({"steps", "seconds"})
 _RATIOS: Final = frozenset({"tokens_per_step", "cache_hit_rate"})
+_DIVISION: Final = Context(prec=28)
 
 
 class Leniency(Struct, frozen=True, kw_only=True):
@@ -59,43 +62,55 @@ def judge(measured: Measured, budget: Budget, leniency: Leniency = STRICT) -> Ve
     limits = budget.limits()
     if not limits:
         return UNLIMITED
-    findings = list(_of_measuring(measured, budget))
-    if measured.calls or not measured.named:
-        findings += _of_limits(measured.calls, budget, leniency)
-    worst: State = max((finding.state for finding in findings), key=SEVERITY.index, default="unlimited")
-    return Verdict(state=worst, findings=tuple(findings))
-
-
-def _of_measuring(measured: Measured, budget: Budget) -> Iterator[Finding]:
     lost = measured.exchanges - len(measured.calls) - measured.skipped
     if lost:
-        yield _unmet(
-            "exchanges",
-            "unknown",
-            f"{lost} of {measured.exchanges} exchanges could not be read; the run's notes say why.",
-        )
-    if measured.named and not measured.calls and measured.finished and not budget.allow_no_calls:
-        seen = f" ({measured.skipped} other HTTP exchanges were seen)" if measured.skipped else ""
-        yield _unmet(
-            "calls",
-            "unmeasured",
-            f"Not measured: the test has a budget but made no model call that passes vcrpy{seen}. "
-            "If that is right, say allow_no_calls=True.",
-        )
+        findings = [
+            _unmet("exchanges", "unknown", _lost_reason(lost, measured)),
+            *_of_limits(measured, budget, leniency),
+        ]
+    elif measured.named and measured.finished and not measured.calls and not budget.allow_no_calls:
+        findings = [_unmet("calls", "unmeasured", _unmeasured_reason(measured.skipped))]
+    else:
+        findings = list(_of_limits(measured, budget, leniency))
+    worst: State = max((finding.state for finding in findings), key=SEVERITY.index)
+    return Verdict(state=worst, findings=tuple(findings))
 
 
 def _unmet(limit: str, state: State, reason: str) -> Finding:
     return Finding(limit=limit, state=state, bound=None, value=None, reason=reason)
 
 
-def _of_limits(calls: Sequence[TaskCall], budget: Budget, leniency: Leniency) -> Iterator[Finding]:
-    totals = Totals.of(tuple(calls))
-    settled = Totals.of(tuple(entry for entry in calls if entry.call.obtained != "drifted"))
+def _lost_reason(lost: int, measured: Measured) -> str:
+    if lost < 0:
+        return (
+            f"Something was counted twice: of {_counted(measured.exchanges, 'HTTP exchange')} came "
+            f"{_counted(len(measured.calls), 'call')} and {_counted(measured.skipped, 'exchange')} of another kind."
+        )
+    return f"{lost} of {_counted(measured.exchanges, 'HTTP exchange')} could not be read; the run's notes say why."
+
+
+def _unmeasured_reason(skipped: int) -> str:
+    seen = f" ({_counted(skipped, 'HTTP exchange')} of another kind passed)" if skipped else ""
+    return (
+        f"Not measured: the test has a budget but made no model call that passes vcrpy{seen}. "
+        "If that is right, say allow_no_calls=True."
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _of_limits(measured: Measured, budget: Budget, leniency: Leniency) -> Iterator[Finding]:
+    calls = measured.calls
+    totals = Totals.of(calls)
+    settled = Totals.of(entry for entry in calls if entry.call.obtained != "drifted") if totals.drifted else totals
     usageless = unknown_usage_reasons(calls, lenient=leniency.missing_usage)
     priceless = (*usageless, *unknown_price_reasons(calls, lenient=leniency.unknown_model))
     stale = ((False, drift_reason(totals)),) if totals.drifted else ()
     for limit, bound in budget.limits():
-        doubts = () if limit in _ALWAYS_KNOWN else (*(priceless if limit == "usd" else usageless), *stale)
+        unknown = () if limit in _ALWAYS_KNOWN else priceless if limit == "usd" else usageless
+        doubts = () if limit in _ALWAYS_KNOWN else (*unknown, *stale)
         value = _value(limit, totals)
         # of a ratio with unknown parts not even the least is known
         low = value if not doubts else None if limit in _RATIOS else _value(limit, settled)
@@ -106,7 +121,7 @@ def _of_limits(calls: Sequence[TaskCall], budget: Budget, leniency: Leniency) ->
             limit=limit,
             state=state,
             bound=bound,
-            value=None if limit == "usd" and totals.unknown else value,
+            value=None if unknown else value,
             low=low,
             high=None if doubts else value,
             reason=" ".join(sentence for _, sentence in doubts),
@@ -117,12 +132,13 @@ def _state(limit: str, value: Decimal | None, bound: Decimal, tolerance: Decimal
     if value is None:
         return "within"
     if limit == "cache_hit_rate":
-        return "within" if value >= bound else "over" if value >= bound * (1 - tolerance) else "blocked"
+        tolerated = EXACT.multiply(bound, EXACT.subtract(_ONE, tolerance))
+        return "within" if value >= bound else "over" if value >= tolerated else "blocked"
     if value <= bound:
         return "within"
-    if value <= bound * (1 + tolerance):
+    if value <= EXACT.multiply(bound, EXACT.add(_ONE, tolerance)):
         return "over"
-    return "critical" if value > bound * CRITICAL_FACTOR else "blocked"
+    return "critical" if value > EXACT.multiply(bound, _CRITICAL_FACTOR) else "blocked"
 
 
 def _value(limit: str, totals: Totals) -> Decimal | None:
@@ -141,8 +157,8 @@ def _value(limit: str, totals: Totals) -> Decimal | None:
         case "steps":
             return Decimal(totals.steps)
         case "tokens_per_step":
-            return Decimal(usage.total) / totals.steps if totals.steps else Decimal(0)
+            return _DIVISION.divide(Decimal(usage.total), Decimal(totals.steps)) if totals.steps else Decimal(0)
         case "cache_hit_rate":
-            return Decimal(usage.cache_read) / usage.total_input if usage.total_input else None
+            return _DIVISION.divide(usage.cache_read, usage.total_input) if usage.total_input else None
         case _:
             return Decimal(str(totals.seconds))
