@@ -10,7 +10,8 @@ from rich.text import Text
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.pricing import Explanation
-from pytest_tokenbudget.report.audit import Audit, AuditRow, details, rows, sentences
+from pytest_tokenbudget.report.audit import Audit
+from pytest_tokenbudget.report.audit_view import AuditRow, details, rows, sentences
 from pytest_tokenbudget.report.price_entries import price_entries
 
 __all__ = ["new_console", "print_audit"]
