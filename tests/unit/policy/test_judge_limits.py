@@ -160,3 +160,9 @@ def test_a_tests_own_decimal_context_changes_nothing() -> None:
         task = make_task("t", make_call("0.300004"), make_call("0.060006"), budget=make_budget(usd=0.30))
         assert task.verdict.state == "blocked"
         assert task.totals.known == Decimal("0.360010")
+
+
+def test_nor_does_it_change_what_is_tolerated() -> None:
+    with localcontext(prec=3):
+        assert state_of(make_budget(usd=0.3001), make_call("0.36012")) == "over"
+        assert state_of(make_budget(usd=0.3001), make_call("0.36013")) == "blocked"

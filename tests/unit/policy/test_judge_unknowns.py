@@ -42,6 +42,7 @@ STALE = (
         (PARTIAL, "tokens_per_step", CUT),
         (UNSUPPORTED, "usd", "1 call has an endpoint whose usage cannot be read yet (openai.images)."),
         (UNKNOWN_MODEL, "usd", NO_MODEL),
+        (make_call(None, model_served="acme-1", host="llm.acme.example"), "usd", NO_MODEL),
         (UNPRICED_CLASS, "usd", NO_CLASS),
     ],
 )
