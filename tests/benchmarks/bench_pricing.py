@@ -124,7 +124,7 @@ def microseconds(work: Callable[[], object], times: int) -> float:
 
 def once_seconds(before: str) -> float:
     """What the first price of a process costs, in seconds, with some modules imported already."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+    done = subprocess.run(
         [sys.executable, "-c", ONCE.format(before=before)], capture_output=True, text=True, check=True
     )
     return float(done.stdout)
