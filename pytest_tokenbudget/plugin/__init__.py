@@ -84,11 +84,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin to measure if any test is marked, by its module or by a conftest's own hook."""
     result = yield
     if config in _configs:
-        if vcr_is_loaded() or any(mark.name in _ASKING for item in items for mark in item.iter_markers()):
-            activate(config)
-        if hooks := _hooks(config):
-            hooks.declare(items)
+        try:
+            _begin(config, items)
+        except pytest.UsageError as error:
+            from pytest_tokenbudget.plugin.workers import refuse
+
+            refuse(config, error, items)
     return result
+
+
+def _begin(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if vcr_is_loaded() or any(mark.name in _ASKING for item in items for mark in item.iter_markers()):
+        activate(config)
+    if hooks := _hooks(config):
+        hooks.declare(items)
 
 
 def activate(config: pytest.Config, *, running: str | None = None) -> "Hooks":

@@ -27,7 +27,7 @@ def read_markers(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, Se
     wrong: list[str] = []
     for item in items:
         statements = []
-        for mark in item.iter_markers(MARKER):
+        for mark in _closest_first(item):
             if id(mark) not in known:
                 try:
                     known[id(mark)] = _read(mark, item)
@@ -41,6 +41,15 @@ def read_markers(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, Se
             yield item, statements
     if wrong:
         raise ConfigError("\n".join(wrong))
+
+
+def _closest_first(item: pytest.Item) -> list[pytest.Mark]:
+    marks = list(item.iter_markers(MARKER))
+    if len(marks) > 1 and (parameters := getattr(item, "callspec", None)):
+        # pytest puts what pytest.param(marks=…) says behind the function's own marks, though it is the closer word
+        own = {id(mark) for mark in parameters.marks}
+        marks.sort(key=lambda mark: id(mark) not in own)
+    return marks
 
 
 def _read(mark: pytest.Mark, item: pytest.Item) -> Statement:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from pytest_tokenbudget.plugin.hooks import Hooks
 
-__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "session_name", "worker_name"]
+__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "refuse", "session_name", "worker_name"]
 
 ATTRIBUTE: Final = "tokenbudget_tasks"
 OUTPUT: Final = "tokenbudget_tasks"
+_REFUSED: Final = "tokenbudget_refused"
 _SESSION: Final = "tokenbudget_session"
 _NAME: Final = pytest.StashKey[str]()
 _COLLECTOR: Final = "tokenbudget-collector"
@@ -46,6 +47,20 @@ def expect(node: "WorkerController", activate: Callable[[pytest.Config], "Hooks"
         config.pluginmanager.register(_Collector(config, activate), _COLLECTOR)
 
 
+def refuse(config: pytest.Config, error: pytest.UsageError, items: list[pytest.Item]) -> None:
+    """End a session whose markers or settings are wrong; a worker lets its controller end it, and runs nothing.
+
+    Raises:
+        pytest.UsageError: The same, outside of a worker.
+    """
+    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+    if output is None:
+        raise error
+    # a worker that raises while it collects leaves its controller waiting for tests
+    output[_REFUSED] = str(error)
+    items.clear()
+
+
 def has_workers(config: pytest.Config) -> bool:
     """Whether this is a controller, whose workers' tasks are collected here."""
     return config.pluginmanager.hasplugin(_COLLECTOR)
@@ -65,7 +80,13 @@ class _Collector:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: "WorkerController", error: object | None) -> None:
-        """Take what a worker had left, or note that it died."""
+        """Take what a worker had left, or note that it died.
+
+        Raises:
+            pytest.UsageError: The worker refused markers or settings.
+        """
+        if refused := getattr(node, "workeroutput", {}).get(_REFUSED):
+            raise pytest.UsageError(refused)
         if left := getattr(node, "workeroutput", {}).get(OUTPUT):
             self._collect(left)
         if error:
