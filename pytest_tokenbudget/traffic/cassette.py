@@ -122,11 +122,15 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         with self._tokenbudget.lock:
             matched.request, matched.index = request, None
             response = super().play_response(request)
-            index = matched.index
+            index = self._played(response) if matched.index is None else matched.index
         same = index is not None and same_request(matched.request, self.data[index][0])
         exchange = _read(meter, request, response, "replayed" if same else "drifted")
         _hand_over(meter, exchange, source=self._path, index=index)
         return response
+
+    def _played(self, response: Any) -> int | None:
+        """Which recording was taken by a subclass that finds them in a way of its own."""
+        return next((index for index, (_, stored) in enumerate(self.data) if stored is response), None)
 
     def append(self, request: Any, response: Any) -> Any:
         """Store an answer that was just received, metered as recorded, or as live where a filter drops it."""
