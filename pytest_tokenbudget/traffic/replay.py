@@ -61,7 +61,12 @@ class _ReplayOnly(MeteredCassette):
         where = shown_path(self._path)
         url = request.uri.partition("?")[0]
         have = len(self.data)
-        known = f"all {have} recordings in {where} are used or do not match" if have else f"there is no {where}"
+        if have:
+            known = f"all {have} recordings in {where} are used or do not match"
+        elif Path(self._path).exists():
+            known = f"{where} holds no recording that can be read"
+        else:
+            known = f"there is no {where}"
         return (
             f"[{RecordingMiss.slug}] {request.method} {url} was not sent: this test replays, and {known}. "
             "To record it, mark the test with @pytest.mark.vcr and run pytest --record-mode=once (pytest-recording), "
