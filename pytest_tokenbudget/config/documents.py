@@ -1,17 +1,28 @@
 """Files of settings as plain values that remember their lines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
 
 from pytest_tokenbudget.config.place import refuse
-from pytest_tokenbudget.errors import ConfigError
 
 __all__ = ["Document", "read_pyproject", "read_yaml"]
 
 Keys = tuple[str, ...]
+
+_DEEPEST: Final = 4
+"""Levels of keys that have a meaning: `prices`, a model, `fees`, a fee. An alias may lead to itself further down."""
+
+_MOST_NESTED: Final = 50
+_KINDS: Final = {
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "null": "nothing",
+    "timestamp": "a date",
+}
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -40,60 +51,104 @@ def read_yaml(path: Path) -> Document:
     """Read `tokenbudget.yml`.
 
     Raises:
-        ConfigError: It cannot be read, is not YAML, repeats a key, or holds something other than a mapping.
+        ConfigError: It cannot be read, is not YAML, repeats a key, has a key that is no text, or holds something other
+            than a mapping.
     """
     import yaml  # costs 20 ms; only projects that have such a file pay
 
-    loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    name = path.name
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=loader)
-        values = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader, with or without libyaml
+        safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        _check_depth(yaml.parse(text, Loader=safe), name)
+        loader = safe(text)
+        node = loader.get_single_node()
+        places = dict(_lines(node, (), name)) if node else {}
+        values = loader.construct_document(node) if node else {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        if mark is None:
+            raise refuse(name, f"is not YAML: {what}.") from error
+        lines = text.splitlines()
+        at = min(mark.line, len(lines) - 1)  # the end of the text counts as a further line
+        if lines[at][mark.column :].startswith("\t"):
+            what = "a tab stands where only spaces may indent"
+        place = f"{name}:{at + 1}"
+        raise refuse(place, f"is not YAML: {what}.") from error
+    except (ValueError, OverflowError, AttributeError) as error:  # PyYAML lets a thirteenth month through as it comes
+        raise refuse(name, f"holds a value that YAML does not allow: {error}.") from error
+    if values is None:
+        return Document(name=name, values={}, lines={})
+    if not isinstance(values, dict):
+        raise refuse(name, f"holds {values!r:.60}, not settings such as `tolerance: 20%`.")
+    return Document(name=name, values=values, lines=places)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise refuse(path.name, f"cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise refuse(path.name, f"is not UTF-8 text ({error.reason} at byte {error.start}).") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise refuse(where, f"is not YAML: {getattr(error, 'problem', None) or error}.") from error
-    if values is None:
-        return Document(name=path.name, values={}, lines={})
-    if not isinstance(values, dict):
-        raise refuse(path.name, f"holds {type(values).__name__}, not settings such as `tolerance: 20%`.")
-    lines: dict[Keys, int] = {}
-    _collect_lines(node, (), lines, path.name)
-    return Document(name=path.name, values=values, lines=lines)
 
 
-def _collect_lines(node: Any, keys: Keys, lines: dict[Keys, int], name: str) -> None:  # noqa: ANN401 - PyYAML's nodes are untyped
-    if node.id != "mapping":
+def _check_depth(events: Iterable[Any], name: str) -> None:
+    # composing recurses, in C without a limit: tens of thousands of brackets would end the process
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if depth > _MOST_NESTED:
+            place = f"{name}:{event.start_mark.line + 1}"
+            raise refuse(place, "is nested too deeply for a file of settings.")
+
+
+def _lines(node: Any, above: Keys, name: str) -> Iterator[tuple[Keys, int]]:  # noqa: ANN401 - PyYAML's nodes are untyped
+    if node.id != "mapping" or len(above) == _DEEPEST:
         return
+    seen: dict[str, int] = {}
     for key, value in node.value:
-        here = (*keys, str(key.value))
         line = key.start_mark.line + 1
-        if here in lines:
-            where = f"{name}:{line}"
-            raise refuse(where, f"`{'.'.join(here)}` is stated twice, first on line {lines[here]}.")
-        lines[here] = line
-        _collect_lines(value, here, lines, name)
+        place = f"{name}:{line}"
+        kind = key.tag.rpartition(":")[2]
+        if kind == "merge":
+            continue
+        if key.id != "scalar":
+            raise refuse(place, "a key must be text.")
+        here = (*above, key.value)
+        if kind != "str":
+            raise refuse(place, f"the key `{here[-1]}` means {_KINDS.get(kind, kind)} in YAML: put it in quotes.")
+        if here[-1] in seen:
+            raise refuse(place, f"`{'.'.join(here)}` is stated twice, first on line {seen[here[-1]]}.")
+        seen[here[-1]] = line
+        yield here, line
+        yield from _lines(value, here, name)
 
 
 def read_pyproject(path: Path) -> Document | None:
     """Read `[tool.tokenbudget]` of a `pyproject.toml`, or `None` where it has no such table.
 
-    A file that is not TOML is left to the tools that own it: only a broken table of ours is an error.
+    A file that does not name us is left to the tools that own it, broken or not.
+
+    Raises:
+        ConfigError: The file names us but is not TOML, or `tool.tokenbudget` is no table.
     """
     import tomllib  # only when something is measured
 
     try:
-        text = path.read_text(encoding="utf-8")
-        if "tool.tokenbudget" not in text:
+        raw = path.read_bytes()
+        if b"tokenbudget" not in raw:
             return None
-        table = tomllib.loads(text).get("tool", {}).get("tokenbudget")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path.name}: cannot be read: {error}."
-        raise ConfigError(message) from error
-    if table is None:
+        tools = tomllib.loads(raw.decode()).get("tool")
+    except OSError as error:
+        raise refuse(path.name, f"cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise refuse(path.name, f"is not TOML: {error}.") from error
+    if not isinstance(tools, dict) or "tokenbudget" not in tools:
         return None
+    table = tools["tokenbudget"]
+    if not isinstance(table, dict):
+        raise refuse(path.name, f"tool.tokenbudget: {table!r} is not a table such as [tool.tokenbudget].")
     return Document(name=path.name, values=table, lines={}, prefix="tool.tokenbudget.")

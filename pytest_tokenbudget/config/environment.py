@@ -4,21 +4,32 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["current_test", "environment", "in_ci", "inherited"]
+from msgspec import Struct
 
-PREFIX: Final = "TOKENBUDGET_"
+__all__ = ["Variable", "current_test", "environment", "inherited"]
+
+_PREFIX: Final = "TOKENBUDGET_"
 
 
-def environment() -> Mapping[str, str]:
-    """Our variables without their prefix, names in lower case: `TOKENBUDGET_AS_OF` is `as_of`.
+class Variable(Struct, frozen=True):
+    """An environment variable that is set."""
 
-    `TOKENBUDGET` alone is the mode. Empty variables count as absent.
+    name: str
+    value: str
+
+
+def environment() -> Mapping[str, Variable]:
+    """Our variables by what they set: `TOKENBUDGET_AS_OF` sets `as_of`, and `TOKENBUDGET` alone the mode.
+
+    Empty variables count as absent.
     """
     found = {
-        name[len(PREFIX) :].lower(): value for name, value in os.environ.items() if name.startswith(PREFIX) and value
+        name[len(_PREFIX) :].lower(): Variable(name, value)
+        for name, value in os.environ.items()
+        if name.startswith(_PREFIX) and value
     }
     if mode := os.environ.get("TOKENBUDGET"):
-        found.setdefault("mode", mode)
+        found.setdefault("mode", Variable("TOKENBUDGET", mode))
     return found
 
 
@@ -26,11 +37,6 @@ def current_test() -> str | None:
     """The node id that pytest says is running, without its phase; `None` outside a test."""
     text = os.environ.get("PYTEST_CURRENT_TEST")
     return text.rpartition(" (")[0] or None if text else None
-
-
-def in_ci() -> bool:
-    """Whether this is a CI job, by the variable that every forge sets."""
-    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 
 def inherited(*, without: tuple[str, ...]) -> dict[str, str]:

@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import Final
 
 from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
-from pytest_tokenbudget.config.environment import environment
-from pytest_tokenbudget.config.keys import SCALARS, read_scalar
+from pytest_tokenbudget.config.environment import Variable, environment
+from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED, read_scalar
 from pytest_tokenbudget.config.limits import Statement, read_statement
-from pytest_tokenbudget.config.place import refuse, unknown_key
+from pytest_tokenbudget.config.place import refuse
 from pytest_tokenbudget.config.precedence import Source, resolve_settings
 from pytest_tokenbudget.config.prices import PriceOverride, read_price
 from pytest_tokenbudget.config.settings import FileBudgets, Settings
@@ -17,7 +17,7 @@ from pytest_tokenbudget.config.settings import FileBudgets, Settings
 __all__ = ["FILE_NAME", "load_settings"]
 
 FILE_NAME: Final = "tokenbudget.yml"
-_STRUCTURED: Final = ("budgets", "workflows", "prices")
+_ONLY_IN_FILES: Final = frozenset({"hosts", "free_hosts"})
 
 
 def load_settings(
@@ -35,12 +35,13 @@ def load_settings(
     """
     sources = [_from_options(options or {}), _from_environment(environment())]
     file = config or root / FILE_NAME
+    misnamed = root / "tokenbudget.yaml"
+    if config is None and misnamed.is_file():
+        raise refuse(misnamed.name, f"is not read: {'merge it into' if file.is_file() else 'name it'} {FILE_NAME}.")
     if file.is_file():
         sources.append(_from_document(read_yaml(file)))
     elif config is not None:
-        raise refuse(str(config), "there is no such file. Without --config, tokenbudget.yml is read if it is there.")
-    elif (misnamed := root / "tokenbudget.yaml").is_file():
-        raise refuse(misnamed.name, f"is not read: name it {FILE_NAME}.")
+        raise refuse(str(config), f"there is no such file. Without one, {FILE_NAME} is read if it is there.")
     if (root / "pyproject.toml").is_file() and (document := read_pyproject(root / "pyproject.toml")):
         sources.append(_from_document(document))
     return resolve_settings(sources)
@@ -52,6 +53,7 @@ def _from_options(options: Mapping[str, str | None]) -> Source:
     return Source(
         values={key: read_scalar(key, value, places[key]) for key, value in stated.items()},
         places=places,
+        above_markers=True,
     )
 
 
@@ -59,13 +61,13 @@ def _option_name(key: str) -> str:
     return "--tokenbudget" if key == "mode" else f"--tokenbudget-{key.replace('_', '-')}"
 
 
-def _from_environment(variables: Mapping[str, str]) -> Source:
+def _from_environment(variables: Mapping[str, Variable]) -> Source:
     # other programs may own variables that begin like ours: only known names count
-    stated = {key: value for key, value in variables.items() if key in SCALARS and key not in {"hosts", "free_hosts"}}
-    places = {key: f"TOKENBUDGET_{key.upper()}" for key in stated}
+    stated = {key: found for key, found in variables.items() if key in SCALARS and key not in _ONLY_IN_FILES}
     return Source(
-        values={key: read_scalar(key, value, places[key]) for key, value in stated.items()},
-        places=places,
+        values={key: read_scalar(key, found.value, found.name) for key, found in stated.items()},
+        places={key: found.name for key, found in stated.items()},
+        above_markers=True,
     )
 
 
@@ -73,12 +75,10 @@ def _from_document(document: Document) -> Source:
     values: dict[str, object] = {}
     places: dict[str, str] = {}
     for key, value in document.values.items():
-        if key in _STRUCTURED or value is None:
+        if key in STRUCTURED or (key in SCALARS and value is None):
             continue
-        places[str(key)] = place = document.place(str(key))
-        if key not in SCALARS:
-            raise unknown_key(place, key, (*SCALARS, *_STRUCTURED), "setting")
-        values[str(key)] = read_scalar(str(key), value, place)
+        places[key] = place = document.place(key)
+        values[key] = read_scalar(key, value, place)
     return Source(
         values=values,
         places=places,
@@ -95,8 +95,8 @@ def _section(document: Document, key: str, example: str) -> Mapping[str, Mapping
         raise refuse(document.place(key), f"{section!r} is not a mapping such as {example}.")
     for name, entry in section.items():
         if not isinstance(entry, dict):
-            raise refuse(document.place(key, str(name)), f"{entry!r} is not a mapping such as {example}.")
-    return {str(name): entry for name, entry in section.items()}
+            raise refuse(document.place(key, name), f"{entry!r} is not a mapping such as {example}.")
+    return section
 
 
 def _statements(document: Document, key: str) -> Mapping[str, Statement]:
@@ -105,11 +105,17 @@ def _statements(document: Document, key: str) -> Mapping[str, Statement]:
     for name, entry in _section(document, key, example).items():
         if key == "workflows" and "workflow" in entry:
             raise refuse(document.place(key, name, "workflow"), "a workflow cannot belong to another workflow.")
-        places = {str(field): document.place(key, name, str(field)) for field in entry}
-        found[name] = read_statement(entry, document.place(key, name), places)
+        found[name] = read_statement(entry, document.place(key, name), _places(document, key, name, entry))
     return MappingProxyType(found)
 
 
 def _prices(document: Document) -> tuple[PriceOverride, ...]:
     section = _section(document, "prices", "{my-model: {input: 1.25, output: 10}}")
-    return tuple(read_price(name, entry, document.place("prices", name)) for name, entry in section.items())
+    return tuple(
+        read_price(name, entry, document.place("prices", name), _places(document, "prices", name, entry))
+        for name, entry in section.items()
+    )
+
+
+def _places(document: Document, section: str, name: str, entry: Mapping[str, object]) -> Mapping[str, str]:
+    return {field: document.place(section, name, field) for field in entry}

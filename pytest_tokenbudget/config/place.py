@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pytest_tokenbudget.errors import ConfigError
 
-__all__ = ["refuse", "unknown_key"]
+__all__ = ["nearest", "refuse", "unknown_key"]
 
 
 def refuse(place: str, what: str) -> ConfigError:
@@ -12,11 +12,15 @@ def refuse(place: str, what: str) -> ConfigError:
     return ConfigError(f"{place}: {what}")
 
 
-def unknown_key(place: str, key: object, allowed: Iterable[str], kind: str = "key") -> ConfigError:
-    """An error on a key that does not exist, with the nearest one that does and the whole list."""
+def nearest(written: object, allowed: Iterable[str]) -> str:
+    """A question about the allowed word that is most like the one written; empty where none is."""
     import difflib  # only when something is wrong
 
+    near = difflib.get_close_matches(str(written), list(allowed), n=1)
+    return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+def unknown_key(place: str, key: object, allowed: Iterable[str], kind: str = "key") -> ConfigError:
+    """An error on a key that does not exist, with the nearest one that does and the whole list."""
     names = sorted(allowed)
-    near = difflib.get_close_matches(str(key), names, n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
-    return refuse(place, f"unknown {kind} `{key}`.{hint} Allowed: {', '.join(names)}.")
+    return refuse(place, f"unknown {kind} `{key}`{nearest(key, names)}. Allowed: {', '.join(names)}.")

@@ -4,9 +4,8 @@ Settings and budgets are merged here and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
-from re import Pattern, escape
+from re import DOTALL, Pattern, escape
 from re import compile as compile_pattern
 from types import MappingProxyType
 
@@ -28,12 +27,14 @@ class Source(Struct, frozen=True, kw_only=True):
         places: Where each of them stands.
         prices: Its own prices.
         budgets: Its budgets, if it is a file.
+        above_markers: Whether it wins over a test's markers, as the command line and the environment do.
     """
 
     values: Mapping[str, object]
     places: Mapping[str, str]
     prices: tuple[PriceOverride, ...] = ()
     budgets: FileBudgets = FileBudgets()
+    above_markers: bool = False
 
 
 def resolve_settings(sources: Sequence[Source]) -> Settings:
@@ -43,24 +44,30 @@ def resolve_settings(sources: Sequence[Source]) -> Settings:
     """
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
+    above: set[str] = set()
     for source in sources:
         for key, value in source.values.items():
             if key not in values:
                 values[key] = value
-                origins[key] = source.places.get(key, "")
+                origins[key] = source.places[key]
+                if source.above_markers:
+                    above.add(key)
     return Settings(
         **values,  # type: ignore[arg-type]  # each was read by its own reader in keys.py
-        as_of_source=origins.get("as_of", "release") if isinstance(values.get("as_of"), datetime) else "release",
+        as_of_source=origins.get("as_of", "release"),
         prices=tuple(price for source in sources for price in source.prices),
         budgets=tuple(source.budgets for source in sources if source.budgets.tasks or source.budgets.workflows),
         origins=MappingProxyType(origins),
+        above_markers=frozenset(above),
     )
 
 
 def resolve_budget(settings: Settings, node_id: str, marker: Sequence[Statement] = ()) -> tuple[Budget, bool]:
     """The budget of one task, merged limit by limit.
 
-    The marker wins over a file's exact node id, that over its patterns in their order, those over its workflow.
+    The marker wins over a file's exact node id, that over its patterns in their order, those over every file's
+    workflow. Of two files the stronger one wins with all it says by node id. A tolerance stated for one task wins over
+    the general one, unless that comes from the command line or the environment.
 
     Args:
         settings: The session's settings.
@@ -84,7 +91,8 @@ def resolve_budget(settings: Settings, node_id: str, marker: Sequence[Statement]
     workflow = next((stated.values["workflow"] for stated in statements if "workflow" in stated.values), None)
     statements += [file.workflows[str(workflow)] for file in settings.budgets if workflow in file.workflows]
     tolerance = Statement(values={"tolerance": settings.tolerance}, place=settings.origins.get("tolerance", "default"))
-    return budget_of((*statements, tolerance)), named
+    ordered = (tolerance, *statements) if "tolerance" in settings.above_markers else (*statements, tolerance)
+    return budget_of(ordered), named
 
 
 def _matches(pattern: str, node_id: str) -> bool:
@@ -94,4 +102,4 @@ def _matches(pattern: str, node_id: str) -> bool:
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Pattern[str]:
     # node ids hold brackets, so only * and ? are wildcards
-    return compile_pattern(escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
+    return compile_pattern(escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), DOTALL)

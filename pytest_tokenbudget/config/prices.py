@@ -11,9 +11,10 @@ from pytest_tokenbudget.config.place import refuse, unknown_key
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.usage import CLASSES
 
-__all__ = ["PriceOverride", "read_price"]
+__all__ = ["NAMES", "PriceOverride", "read_price"]
 
-_KEYS: Final = (*CLASSES, "provider", "host", "tier", "fees")
+NAMES: Final = ("provider", "host", "tier")
+_KEYS: Final = (*CLASSES, *NAMES, "fees")
 
 
 class PriceOverride(Struct, frozen=True, kw_only=True):
@@ -38,44 +39,52 @@ class PriceOverride(Struct, frozen=True, kw_only=True):
     place: str
 
 
-def read_price(model: str, entry: Mapping[str, object], place: str) -> PriceOverride:
+def read_price(
+    model: str, entry: Mapping[str, object], place: str, places: Mapping[str, str] | None = None
+) -> PriceOverride:
     """Check one entry under `prices:`.
+
+    Args:
+        model: The model's name or pattern.
+        entry: Keys and values as written.
+        place: Where it stands.
+        places: A closer place for each key, which names the key (a file's lines), if known.
 
     Raises:
         ConfigError: A class is unknown, an amount is none, or nothing is priced at all.
     """
+    closer = {key: (places or {}).get(key, f"{place}: `{key}`") for key in entry}
     for key in entry:
         if key not in _KEYS:
-            raise unknown_key(place, key, _KEYS, "token class")
-    fees = entry.get("fees") or {}
-    if not isinstance(fees, dict):
-        raise refuse(place, f"`fees`: {fees!r} is not a mapping such as {{web_search: 0.01}}.")
-    rates = {name: entry[name] for name in CLASSES if name in entry}
+            raise unknown_key((places or {}).get(key, place), key, _KEYS, "token class")
+    fees = entry.get("fees")
+    if not isinstance(fees, dict | None):
+        raise refuse(closer["fees"], f"{fees!r} is not a mapping such as {{web_search: 0.01}}.")
+    rates = {name: _amount(entry[name], closer[name]) for name in CLASSES if name in entry}
     if not rates and not fees:
         raise refuse(place, "prices nothing. State at least `input` and `output`, in US dollars per million tokens.")
     return PriceOverride(
         model=model,
-        provider=_name(entry, "provider", place),
-        host=_name(entry, "host", place),
-        tier=_name(entry, "tier", place),
-        rates=_amounts(rates, place),
-        fees=_amounts(fees, place),
+        provider=_name(entry, "provider", closer),
+        host=_name(entry, "host", closer),
+        tier=_name(entry, "tier", closer),
+        rates=MappingProxyType(rates),
+        fees=MappingProxyType(
+            {name: _amount(fee, f"{closer['fees']}: `{name}`") for name, fee in (fees or {}).items()}
+        ),
         place=place,
     )
 
 
-def _name(entry: Mapping[str, object], key: str, place: str) -> str | None:
+def _name(entry: Mapping[str, object], key: str, places: Mapping[str, str]) -> str | None:
     value = entry.get(key)
-    if value is not None and not (isinstance(value, str) and value):
-        raise refuse(place, f"`{key}`: {value!r} is not a name.")
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise refuse(places[key], f"{value!r} is not a name.")
     return value
 
 
-def _amounts(stated: Mapping[str, object], place: str) -> Mapping[str, Decimal]:
-    found = {}
-    for name, value in stated.items():
-        try:
-            found[str(name)] = dollars(value)
-        except ValueError as error:
-            raise refuse(place, f"`{name}`: {error}.") from None
-    return MappingProxyType(found)
+def _amount(value: object, place: str) -> Decimal:
+    try:
+        return dollars(value)
+    except ValueError as error:
+        raise refuse(place, f"{error}.") from None

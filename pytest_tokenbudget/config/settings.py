@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     Attributes:
         mode: Whether broken budgets fail tests.
         out: Where the run file goes, relative to the project's root.
-        as_of: The instant whose prices are used; `None` for the release's own.
+        as_of: The instant whose prices are used; the release's own where nobody names one.
         as_of_source: Who chose it.
         tolerance: How far over a limit still passes, where no budget says otherwise.
         unknown_model: What a model without a price means.
@@ -53,6 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         prices: The user's own prices.
         budgets: What files say about tasks, the strongest file first.
         origins: Where each setting came from, for those that are not the default.
+        above_markers: The settings that came from a place stronger than a test's markers.
     """
 
     mode: Mode = "enforce"
@@ -67,3 +68,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     prices: tuple[PriceOverride, ...] = ()
     budgets: tuple[FileBudgets, ...] = ()
     origins: Mapping[str, str] = MappingProxyType({})
+    above_markers: frozenset[str] = frozenset()

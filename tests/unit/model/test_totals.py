@@ -72,4 +72,5 @@ def test_a_run_counts_every_attempt_of_every_task_and_fixture() -> None:
 
 def test_sums_are_exact_whatever_decimal_context_a_test_left_behind() -> None:
     with localcontext(prec=2):
-        assert Totals.of(numbered((make_call("1.001", obtained="live"),) * 3)).incurred == Decimal("3.003")
+        totals = Totals.of(numbered((make_call("1.001", obtained="live"),) * 3))
+        assert totals.known == totals.incurred == Decimal("3.003")

@@ -1,0 +1,85 @@
+"""The JSON Schema of `tokenbudget.yml`, built from the tables that read it."""
+
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_tokenbudget.config.keys import SCALARS
+from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, Kind
+from pytest_tokenbudget.config.limits import FIELDS
+from pytest_tokenbudget.config.prices import NAMES, PriceOverride
+from pytest_tokenbudget.config.settings import Settings
+from pytest_tokenbudget.model.budget import Budget
+from pytest_tokenbudget.model.usage import CLASSES, Usage
+
+__all__ = ["schema", "schema_text"]
+
+
+def schema() -> dict[str, Any]:
+    """The schema as plain values; editors check and complete `tokenbudget.yml` by it."""
+    settings = _texts(Settings)
+    budget = _object(_described(FIELDS, _texts(Budget)))
+    workflow = _object(_described({key: kind for key, kind in FIELDS.items() if key != "workflow"}, _texts(Budget)))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "tokenbudget.yml",
+        **_object(
+            {
+                **_described(SCALARS, settings),
+                "budgets": {
+                    "description": "What single tests may cost, by node id or by a pattern with * and ?.",
+                    "type": "object",
+                    "additionalProperties": {"$ref": "#/$defs/budget"},
+                },
+                "workflows": {
+                    "description": "What each test of a workflow may cost, by the workflow's name.",
+                    "type": "object",
+                    "additionalProperties": {"$ref": "#/$defs/workflow"},
+                },
+                "prices": {
+                    "description": "Your own prices, by a model's name or a pattern with * and ?.",
+                    "type": "object",
+                    "additionalProperties": {"$ref": "#/$defs/price"},
+                },
+            }
+        ),
+        "$defs": {"budget": budget, "workflow": workflow, "price": _price()},
+    }
+
+
+def schema_text() -> str:
+    """The schema as the text of a file."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+def _price() -> dict[str, Any]:
+    usage, override = _texts(Usage), _texts(PriceOverride)
+    rates = {name: {"description": f"US dollars per million. {usage[name]}", **DOLLARS.schema} for name in CLASSES}
+    names = {name: {"description": override[name], **LABEL.schema} for name in NAMES}
+    fees = {
+        "description": override["fees"],
+        "type": "object",
+        "additionalProperties": DOLLARS.schema,
+        "minProperties": 1,
+    }
+    return {
+        **_object({**rates, "fees": fees, **names}),
+        "anyOf": [{"required": [name]} for name in (*CLASSES, "fees")],
+    }
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+
+
+def _described(kinds: Mapping[str, Kind], texts: Mapping[str, str]) -> dict[str, Any]:
+    return {key: {"description": texts[key], **kind.schema} for key, kind in kinds.items()}
+
+
+def _texts(values: type) -> dict[str, str]:
+    """What the docstring of a class of values says about each attribute."""
+    section = inspect.getdoc(values).partition("Attributes:\n")[2]  # type: ignore[union-attr]  # ours all have one
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
+    return {name: re.sub(r"\s+", " ", text) for name, text in entries}
