@@ -44,13 +44,16 @@ def fresh_copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skips where nothing can be installed; a tiny package is asked for, so that no failure of ours looks like that."""
-    where = tmp_path_factory.mktemp("packages")
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "--timeout", "10"]
+def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pip that can install; the test is skipped where nothing answers to a request for a tiny package."""
+    where = tmp_path_factory.mktemp("installer")
+    subprocess.run([sys.executable, "-m", "venv", str(where)], capture_output=True, check=True)
+    python = where / "bin" / "python"
+    pip = [str(python), "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "--timeout", "10"]
     asked = subprocess.run([*pip, "-d", str(where), "iniconfig"], capture_output=True, text=True, check=False)
     if asked.returncode:
         pytest.skip("packages cannot be installed here: no package index answers")
+    return python
 
 
 @pytest.fixture

@@ -25,9 +25,8 @@ def test_not_measured() -> None:
 """
 
 
-@pytest.mark.usefixtures("packages")
-def test_the_wheel_works_without_the_source(fresh_copy: Path, tmp_path: Path, run: Run) -> None:
-    built = run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "."], fresh_copy)
+def test_the_wheel_works_without_the_source(installer: Path, fresh_copy: Path, tmp_path: Path, run: Run) -> None:
+    built = run([str(installer), "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "."], fresh_copy)
     assert built.returncode == 0, built.stdout
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
