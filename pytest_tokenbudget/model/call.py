@@ -11,7 +11,7 @@ from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["UNKNOWN_STATUSES", "Call", "Segment", "SegmentKind", "Skipped", "Status"]
+__all__ = ["SEVERAL_PROMPTS", "UNKNOWN_STATUSES", "Call", "Segment", "SegmentKind", "Skipped", "Status"]
 
 Status = Literal["exact", "partial", "missing", "unsupported", "unbilled", "error"]
 """exact: the provider's own final count · partial: a cut stream, a lower bound · missing: billed, but no usage given ·
@@ -19,6 +19,9 @@ unsupported: a billable endpoint that we cannot read · unbilled: counting token
 
 UNKNOWN_STATUSES: Final = frozenset({"partial", "missing", "unsupported"})
 """Calls that cost something unknown; never $0."""
+
+SEVERAL_PROMPTS: Final = ("prompts", "several")
+"""In `Call.price_context`: the usage adds up several prompts, so that no rate can be chosen by a prompt's length."""
 
 _NOT_GENERATING: Final = frozenset({"embeddings", "embed", "rerank", "images", "audio", "moderations", "batches"})
 """Operations (the last part of `Call.api`) that are billed but are no step of an agent."""
@@ -60,7 +63,7 @@ class Call(Struct, frozen=True, kw_only=True):
         status: How well its usage is known.
         usage: Disjoint token counts and fees; all zero unless the status is exact or partial.
         cost: US dollars; `None` where it is unknown or not yet priced.
-        unpriced: The token classes and fees (or `model`) that lack a price; empty where there is a cost.
+        unpriced: The token classes and fees (or `model`, `price_table`, …) that lack a price; empty where there is a cost.
         reported_cost: US dollars as the provider itself reported them, if it did.
         prompt: The request's segments in order.
         tools: Names of the tools that the response asks for, in order.

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
 
 __all__ = ["PriceContext", "Unpriced", "context_of", "special_tier"]
 
@@ -20,8 +20,10 @@ _STANDARD_TIERS: Final = frozenset({"default", "standard", "auto", "on_demand"})
 _STANDARD_ITEMS: Final[Mapping[str, frozenset[str]]] = {
     "speed": frozenset({"standard"}),
     "inference_geo": frozenset({"global", "not_available"}),
+    SEVERAL_PROMPTS[0]: frozenset({SEVERAL_PROMPTS[1]}),
 }
-"""Anthropic `Usage` (SDK 2.12): the values that change no price."""
+"""The values that change no price by themselves: of Anthropic's `Usage` (SDK 2.12), and that of several prompts, which
+matters only where rates differ by a prompt's length."""
 
 
 class PriceContext(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ out or null (`cache_creation`, `service_tier`, …) stays as the start told it.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
+from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.anthropic_usage import anthropic_usage, price_context
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
@@ -16,6 +17,9 @@ from pytest_tokenbudget.wire.format import Json, Part, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
 
 __all__ = ["AnthropicMessages"]
+
+_REFUSED: Final = "refused before any output was generated: not billed"
+_CONTAINER: Final = "code ran in a container: its hours beyond the free ones are billed apart, and not in the cost"
 
 
 class AnthropicMessages:
@@ -31,14 +35,14 @@ class AnthropicMessages:
         """Read a whole JSON response."""
         tools = tuple(name for block in listed(body.get("content")) for name in _tool_name(block))
         notes = [error_note(body["error"])] if body.get("error") else []
-        return _reading(body, mapping(body.get("usage")), tools, text(body.get("stop_reason")), notes=notes)
+        return _reading(body, mapping(body.get("usage")), tools, blocks=len(listed(body.get("content"))), notes=notes)
 
     def read_stream(self, events: Iterable[tuple[str, Json]], *, complete: bool) -> Reading:  # noqa: ARG002 - no [DONE]
         """Read a streamed response."""
-        message: Json = {}
+        message: dict[str, Any] = {}
         usage: dict[str, Any] = {}
         tools: list[str] = []
-        finish: str | None = None
+        blocks = 0
         ended = False
         notes: list[str] = []
         for name, event in events:
@@ -46,21 +50,22 @@ class AnthropicMessages:
             if kind == "content_block_delta":
                 continue
             if kind == "message_start":
-                message = mapping(event.get("message"))
+                message.update(mapping(event.get("message")))
                 usage.update(mapping(message.get("usage")))
             elif kind == "message_delta":
                 told = mapping(event.get("usage"))
                 usage.update((key, value) for key, value in told.items() if value is not None)
-                stopped = text(mapping(event.get("delta")).get("stop_reason"))
-                finish = stopped or finish
-                ended = ended or bool(stopped and told)
+                delta = mapping(event.get("delta"))
+                message.update((key, value) for key, value in delta.items() if value is not None)
+                ended = ended or bool(delta.get("stop_reason") and told)
             elif kind == "content_block_start":
+                blocks += 1
                 tools.extend(_tool_name(event.get("content_block")))
             elif kind == "message_stop":
                 ended = True
             elif kind == "error":
                 notes.append(error_note(event.get("error")))
-        return _reading(message, usage, tuple(tools), finish, cut=not ended, notes=notes)
+        return _reading(message, usage, tuple(tools), blocks=blocks, cut=not ended, notes=notes)
 
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
@@ -71,8 +76,8 @@ def _reading(
     message: Json,
     usage: Json,
     tools: tuple[str, ...],
-    finish: str | None,
     *,
+    blocks: int,
     cut: bool = False,
     notes: list[str],
 ) -> Reading:
@@ -83,6 +88,13 @@ def _reading(
         notes.append("the stream was cut: its usage is what had been told until then")
     missing = "the stream was cut before its usage" if cut else "no usage in the response"
     status, found = counts.status(found, cut=cut, missing=missing)
+    if not blocks and mapping(message.get("stop_details")).get("type") == "refusal":
+        # "You are not billed for a request that is refused before any output is generated" (platform.claude.com,
+        # "Introducing Claude Fable 5", 2026); only the classifiers that came then tell `stop_details`.
+        status, found = "unbilled", NO_USAGE
+        notes.append(_REFUSED)
+    if message.get("container"):
+        notes.append(_CONTAINER)
     return Reading(
         status=status,
         usage=found,
@@ -90,7 +102,7 @@ def _reading(
         tier=text(usage.get("service_tier")),
         price_context=price_context(usage),
         tools=tools,
-        finish=finish,
+        finish=text(message.get("stop_reason")),
         response_id=text(message.get("id")),
         notes=tuple(notes),
     )

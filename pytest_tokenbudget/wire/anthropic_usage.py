@@ -7,6 +7,7 @@ inside `output_tokens`. `cache_creation` splits the writes by lifetime (anthropi
 from types import MappingProxyType
 from typing import Final
 
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.format import Json
@@ -18,8 +19,11 @@ _CLASSES: Final = {
     "output_tokens": "output",
     "cache_read_input_tokens": "cache read",
     "cache_creation_input_tokens": "cache write",
+    "total_tokens": "",  # hosts that imitate the API repeat the sum
 }
 _THINKING: Final = {"thinking_tokens": "thinking"}
+_LIFETIMES: Final = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+_CREDIT: Final = "a fallback credit was redeemed: the call is billed at another price, which usage does not tell"
 _FREE_TOOLS: Final = frozenset({"web_fetch_requests", "tool_search_requests"})
 _ORDINARY: Final = {"speed": ("standard",), "inference_geo": ("global", "not_available")}
 
@@ -52,8 +56,8 @@ def anthropic_usage(raw: Json, counts: Counts) -> Usage:
     )
     for entry in listed(raw.get("iterations")):
         usage += _iteration(mapping(entry), counts)
-    if mapping(raw.get("fallback_credit")).get("type") == "redeemed":
-        counts.doubt("a fallback credit was redeemed: the call is billed at another price, which usage does not tell")
+    if mapping(mapping(raw.get("fallback_credit")).get("status")).get("type") == "redeemed":
+        counts.doubt(_CREDIT)
     return usage + Usage(other=MappingProxyType(counts.other)) if counts.other else usage
 
 
@@ -74,7 +78,12 @@ def _generated(output: int, details: Json, counts: Counts) -> tuple[int, int]:
 def _writes(raw: Json, total: int | None, counts: Counts) -> tuple[int, int]:
     """Cache writes that live five minutes, and those that live an hour."""
     split = mapping(raw.get("cache_creation"))
-    five, hour = counts.take(split, "ephemeral_5m_input_tokens"), counts.take(split, "ephemeral_1h_input_tokens")
+    five, hour = (counts.take(split, lifetime) for lifetime in _LIFETIMES)
+    for name in split:
+        if name not in _LIFETIMES and name.endswith("_tokens") and (other := counts.take(split, name)):
+            # a lifetime without a name of ours has a price of its own
+            counts.other[name] = counts.other.get(name, 0) + other
+            total = None if total is None else total - counts.part(total, other, name)
     if total is None or total == five + hour:
         return five, hour
     if not split:  # written before lifetimes could be chosen, or by a host that tells only the sum
@@ -118,5 +127,11 @@ def _iteration(entry: Json, counts: Counts) -> Usage:
 
 
 def price_context(raw: Json) -> tuple[tuple[str, str], ...]:
-    """What selects another rate: fast mode, and inference kept in one region."""
-    return tuple((key, said) for key, plain in _ORDINARY.items() if (said := text(raw.get(key))) and said not in plain)
+    """What selects another rate: fast mode, inference kept in one region, and several prompts in one sum.
+
+    A server-side tool loop is one response of several prompts, whose tokens the usage adds up ("token accumulation
+    across server-side tool use loops", anthropic SDK 2.12, `BetaUsage.iterations`).
+    """
+    found = [(key, said) for key, plain in _ORDINARY.items() if (said := text(raw.get(key))) and said not in plain]
+    searched = any(mapping(raw.get("server_tool_use")).values())
+    return (*found, SEVERAL_PROMPTS) if searched or len(listed(raw.get("iterations"))) > 1 else tuple(found)

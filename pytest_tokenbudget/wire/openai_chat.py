@@ -4,6 +4,7 @@ A stream carries usage only with `stream_options.include_usage` (openai SDK 3.54
 stand on a chunk with choices, and some hosts repeat it on every chunk: the last one counts.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -18,6 +19,11 @@ __all__ = ["OpenAIChat", "completion_reading", "error_note"]
 _NO_USAGE: Final = "no usage in the response"
 _NO_STREAM_USAGE: Final = "no usage in the stream: ask for it with stream_options.include_usage"
 _CUT: Final = "the stream was cut before its usage"
+_SEARCHES: Final = (
+    (re.compile(r"(?:.*/)?gpt-\S+-search-preview.*"), "web_search_preview"),
+    (re.compile(r"(?:.*/)?gpt-\S+-search-api.*"), "web_search"),
+)
+"""Models that search the web before every answer, and how that is billed (OpenAI, "Web search", 2026)."""
 
 
 class OpenAIChat:
@@ -99,6 +105,10 @@ def completion_reading(
     """
     counts = Counts()
     counts.notes.extend(notes)
+    model = text(head.get("model"))
+    if model is not None and "-search-" in model:
+        for pattern, fee in _SEARCHES:
+            counts.fee(fee, bool(pattern.fullmatch(model)))
     found = openai_usage(mapping(usage), counts)
     if "usage_breakdown" in head and len(listed(mapping(head["usage_breakdown"]).get("models"))) > 1:
         counts.doubt("a compound system: several models were called, and one usage cannot price them")
@@ -108,7 +118,7 @@ def completion_reading(
     return Reading(
         status=status,
         usage=found,
-        model=text(head.get("model")),
+        model=model,
         tier=text(head.get("service_tier")),
         reported_cost=counts.cost,
         tools=tools,

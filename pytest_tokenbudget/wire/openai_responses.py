@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Part, Reading
@@ -24,6 +25,12 @@ _OURS: Final = ("computer_call", "local_shell_call", "shell_call", "apply_patch_
 """Built-in tools that the caller has to carry out."""
 
 _PLAIN: Final = ("message", "function_call", "reasoning")
+_PREVIEW: Final = "web_search_preview"
+"""The older search tool, which models that do not reason pay more for ("Pricing", OpenAI, 2026)."""
+
+_LOOPED: Final = frozenset({"web_search_call", "file_search_call", "code_interpreter_call", "mcp_call"})
+"""Tools that the provider runs inside the response: the model is asked again with what they found."""
+
 _IMAGE_COUNTS: Final = ("input_tokens", "output_tokens")
 
 
@@ -83,6 +90,7 @@ def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
         usage=usage,
         model=text(body.get("model")),
         tier=text(body.get("service_tier")),
+        price_context=(SEVERAL_PROMPTS,) if any(item.get("type") in _LOOPED for item in items) else (),
         reported_cost=counts.cost,
         tools=tuple(_asked(items)),
         finish=text(mapping(body.get("incomplete_details")).get("reason")) or state,
@@ -98,7 +106,7 @@ def _asked(items: Iterable[Json]) -> Iterator[str]:
         if kind in {"function_call", "custom_tool_call"}:
             if name := text(item.get("name")):
                 yield name
-        elif kind in _OURS:
+        elif kind in _OURS and not _container(item):
             yield str(kind).removesuffix("_call")
 
 
@@ -106,7 +114,7 @@ def _hosted(body: Json, items: Iterable[Json], counts: Counts) -> None:
     """What the provider's own tools cost."""
     used = Counter(text(item.get("type")) for item in items)
     used["web_search_call"] -= sum(mapping(item.get("action")).get("type") in _NO_SEARCH for item in items)
-    containers = {text(item.get("container_id")) for item in items if item.get("type") == "code_interpreter_call"}
+    containers = {container for item in items if (container := _container(item))}
     told = mapping(body.get("tool_usage"))
     if "num_requests" in (search := mapping(told.get("web_search"))):
         used["web_search_call"] = counts.take(search, "num_requests")
@@ -114,7 +122,22 @@ def _hosted(body: Json, items: Iterable[Json], counts: Counts) -> None:
     for name in _IMAGE_COUNTS if image else ():
         if count := counts.take(image, name):
             counts.other[f"image_gen.{name}"] = count
-    counts.fee("web_search", used["web_search_call"])
+    kinds = [text(mapping(tool).get("type")) or "" for tool in listed(body.get("tools"))]
+    searches = [kind for kind in kinds if kind.startswith("web_search")]
+    preview = bool(searches) and all(kind.startswith(_PREVIEW) for kind in searches)
+    counts.fee(_PREVIEW if preview else "web_search", used["web_search_call"])
     counts.fee("file_search", used["file_search_call"])
     counts.fee("code_interpreter_container", len(containers))
-    counts.fee("image_generation", 0 if image else used["image_generation_call"])
+    # "calls with missing or incomplete usage records may be skipped" (openai SDK 3.54, `ToolUsage`)
+    drawn = any(name.startswith("image_gen.") for name in counts.other)
+    counts.fee("image_generation", 0 if drawn else used["image_generation_call"])
+
+
+def _container(item: Json) -> str | None:
+    """The provider's container that a tool ran in, if it did."""
+    if item.get("type") == "code_interpreter_call":
+        return text(item.get("container_id")) or "unnamed"
+    environment = mapping(item.get("environment"))
+    if item.get("type") == "shell_call" and environment.get("type") == "container_reference":
+        return text(environment.get("container_id")) or "unnamed"
+    return None

@@ -100,10 +100,16 @@ def _disjoint(
     left -= written
     audio = counts.part(left, found["input audio"], "audio tokens") if "input audio" in found else 0
     left -= audio
-    image = counts.part(left, found["input image"], "image tokens") if "input image" in found else 0
+    image = found.get("input image", 0)
+    if image > left and cached + written >= image - left:
+        # the details count by modality and, apart from that, by cache: what is left over was cached
+        counts.notes.append(f"at least {image - left} of {image} image tokens were cached")
+        image = left
+    image = counts.part(left, image, "image tokens")
     left -= image
-    if (audio or image) and (cached or written):
-        counts.notes.append("usage does not tell how many audio or image tokens were cached: taken as none")
+    if audio and (cached or written):
+        # audio costs another rate, and so does cached audio
+        counts.doubt("usage does not tell how many audio tokens were cached")
     thinking = counts.part(completion, found["reasoning"], "reasoning tokens") if "reasoning" in found else 0
     said = completion - thinking
     spoken = counts.part(said, found["output audio"], "audio tokens") if "output audio" in found else 0

@@ -1,6 +1,8 @@
 import pytest
 from wire_exchanges import MESSAGES, SSE_LABEL, call, message, sse
 
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
+
 FULL = {
     "input_tokens": 4,
     "cache_creation_input_tokens": 219,
@@ -36,10 +38,14 @@ def test_a_body_tells_everything_about_its_call() -> None:
         ({"speed": "standard", "inference_geo": "global"}, ()),
         ({"speed": None, "inference_geo": "not_available"}, ()),
         ({"speed": "fast", "inference_geo": "us"}, (("speed", "fast"), ("inference_geo", "us"))),
+        ({"server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0}}, (SEVERAL_PROMPTS,)),
+        ({"iterations": [{"type": "message", "input_tokens": 4, "output_tokens": 156}] * 2}, (SEVERAL_PROMPTS,)),
+        ({"iterations": [{"type": "message", "input_tokens": 4, "output_tokens": 156}]}, ()),
     ],
 )
 def test_what_selects_another_rate(more: dict[str, object], context: tuple[tuple[str, str], ...]) -> None:
-    assert call(MESSAGES, message({**FULL, **more})).price_context == context
+    unsearched = {"web_search_requests": 0, "web_fetch_requests": 0}
+    assert call(MESSAGES, message({**FULL, "server_tool_use": unsearched, **more})).price_context == context
 
 
 @pytest.mark.parametrize("tier", ["standard", "priority", "batch"])
@@ -135,11 +141,58 @@ def test_an_advisor_is_another_model_and_has_no_price_here() -> None:
     "more",
     [
         {"iterations": [{"type": "fallback_message", "model": "x", "input_tokens": 1, "output_tokens": 1}]},
-        {"fallback_credit": {"type": "redeemed"}},
+        {"fallback_credit": {"status": {"type": "redeemed"}}},
     ],
 )
 def test_a_price_that_usage_does_not_tell_is_a_lower_bound(more: dict[str, object]) -> None:
     assert call(MESSAGES, message({**FULL, **more})).status == "partial"
+
+
+def test_a_fallback_credit_that_was_not_applied_changes_nothing() -> None:
+    credit = {"status": {"type": "not_applied", "reason": "expired"}}
+    assert call(MESSAGES, message({**FULL, "fallback_credit": credit})).status == "exact"
+
+
+REFUSAL = {"type": "refusal", "category": "cyber"}
+REFUSED = "refused before any output was generated: not billed"
+
+
+def test_a_refusal_before_any_output_is_not_billed() -> None:
+    used = {"input_tokens": 106, "output_tokens": 1}
+    body = message(used, content=[], stop_reason="refusal", stop_details=REFUSAL)
+    found = call(MESSAGES, body)
+    assert (found.status, found.usage.total, found.finish, found.notes) == ("unbilled", 0, "refusal", (REFUSED,))
+    end = {"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": REFUSAL}, "usage": used}
+    found = call(MESSAGES, sse(START, end, STOP), headers=SSE_LABEL)
+    assert (found.status, found.usage.total, found.finish, found.notes) == ("unbilled", 0, "refusal", (REFUSED,))
+
+
+def test_a_refusal_is_billed_after_output_and_where_no_classifier_says_so() -> None:
+    used = {"input_tokens": 106, "output_tokens": 9}
+    late = call(MESSAGES, message(used, stop_reason="refusal", stop_details=REFUSAL))
+    older = call(MESSAGES, message(used, content=[], stop_reason="refusal"))
+    end = {"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": REFUSAL}, "usage": used}
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    streamed = call(MESSAGES, sse(START, block, TEXT, end, STOP), headers=SSE_LABEL)
+    assert [found.status for found in (late, older, streamed)] == ["exact"] * 3
+
+
+def test_a_container_is_billed_apart() -> None:
+    found = call(MESSAGES, message(FULL, container={"id": "container_1", "expires_at": "2026-11-01T00:00:00Z"}))
+    note = "code ran in a container: its hours beyond the free ones are billed apart, and not in the cost"
+    assert (found.status, found.notes) == ("exact", (note,))
+
+
+def test_a_lifetime_of_a_write_that_nobody_knows_keeps_its_own_name() -> None:
+    split = {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20, "ephemeral_1d_input_tokens": 30}
+    found = call(MESSAGES, message({**FULL, "cache_creation_input_tokens": 60, "cache_creation": split}))
+    assert (found.status, found.usage.cache_write, found.usage.cache_write_1h) == ("exact", 10, 20)
+    assert dict(found.usage.other) == {"ephemeral_1d_input_tokens": 30}
+
+
+def test_the_sum_that_other_hosts_repeat_is_no_class() -> None:
+    found = call(MESSAGES, message({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}))
+    assert (found.status, dict(found.usage.counts())) == ("exact", {"input": 3, "output": 4})
 
 
 def test_unknown_classes_and_tools_keep_their_own_name() -> None:

@@ -33,9 +33,9 @@ def test_details_are_parts_of_their_totals() -> None:
         "prompt_tokens_details": {
             "cached_tokens": 512,
             "cache_write_tokens": 128,
-            "audio_tokens": 44,
+            "audio_tokens": 0,
             "image_tokens": 85,
-            "text_tokens": 871,
+            "text_tokens": 915,
         },
         "completion_tokens_details": {
             "reasoning_tokens": 192,
@@ -44,18 +44,54 @@ def test_details_are_parts_of_their_totals() -> None:
             "rejected_prediction_tokens": 7,
         },
     }
-    note = "usage does not tell how many audio or image tokens were cached: taken as none"
-    assert call(response=chat(usage)).notes == (note,)
     assert classes(usage) == {
-        "input": 231,
+        "input": 275,
         "cache_read": 512,
         "cache_write": 128,
-        "input_audio": 44,
         "input_image": 85,
         "output": 78,
         "thinking": 192,
         "output_audio": 30,
     }
+
+
+def details(prompt: int, **inside: int) -> dict[str, object]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": 1,
+        "total_tokens": prompt + 1,
+        "prompt_tokens_details": inside,
+    }
+
+
+def test_images_may_be_among_the_cached_tokens() -> None:
+    found = call(response=chat(details(2000, cached_tokens=1024, image_tokens=1500)))
+    assert (found.status, found.notes) == ("exact", ("at least 524 of 1500 image tokens were cached",))
+    assert dict(found.usage.counts()) == {"cache_read": 1024, "input_image": 976, "output": 1}
+    found = call(response=chat(details(1000, cached_tokens=100, image_tokens=1500)))
+    assert (found.status, found.usage.total_input) == ("partial", 1000)
+
+
+def test_cached_audio_costs_another_rate_which_usage_does_not_tell_apart() -> None:
+    found = call(response=chat(details(2000, cached_tokens=1024, audio_tokens=500)))
+    assert (found.status, found.notes) == ("partial", ("usage does not tell how many audio tokens were cached",))
+
+
+@pytest.mark.parametrize(
+    ("model", "fees"),
+    [
+        ("gpt-4o-search-preview-2025-03-11", {"web_search_preview": 1}),
+        ("openai/gpt-4o-mini-search-preview", {"web_search_preview": 1}),
+        ("gpt-5-search-api", {"web_search": 1}),
+        ("my-search-api-agent", {}),
+        ("gpt-4o", {}),
+    ],
+)
+def test_models_that_always_search_bill_a_search(model: str, fees: dict[str, int]) -> None:
+    usage = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
+    assert dict(call(response=chat(usage, model=model)).usage.fees) == fees
+    stream = sse(chunk(usage, finish="stop") | {"model": model}, done=True)
+    assert dict(call(response=stream, headers=SSE_LABEL).usage.fees) == fees
 
 
 @pytest.mark.parametrize(

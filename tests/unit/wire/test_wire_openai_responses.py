@@ -1,7 +1,7 @@
 import pytest
 from wire_exchanges import RESPONSES, SSE_LABEL, call, exchange, sse
 
-from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.wire import read, settled
 
 USAGE = {
@@ -42,6 +42,10 @@ def test_writes_that_live_twelve_hours_stand_under_their_own_name() -> None:
 
 
 SEARCH = {"type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "q"}}
+DRAWN = {"type": "image_generation_call"}
+DRAW = "image_generation"
+PREVIEW = {"type": "web_search_preview_2025_03_11"}
+HOSTED = {"type": "shell_call", "environment": {"type": "container_reference", "container_id": "k"}}
 OPENED = {"type": "web_search_call", "status": "completed", "action": {"type": "open_page", "url": "u"}}
 
 
@@ -57,13 +61,32 @@ OPENED = {"type": "web_search_call", "status": "completed", "action": {"type": "
             {"output": [{"type": "code_interpreter_call", "container_id": "k"}] * 2},
             {"code_interpreter_container": 1},
         ),
+        ({"output": [{"type": "code_interpreter_call"}]}, {"code_interpreter_container": 1}),
+        ({"output": [HOSTED, HOSTED]}, {"code_interpreter_container": 1}),
+        ({"output": [{**HOSTED, "environment": {"type": "local"}}]}, {}),
         ({"tools": [{"type": "web_search"}]}, {}),
+        ({"output": [SEARCH], "tools": [{"type": "function"}, PREVIEW]}, {"web_search_preview": 1}),
+        ({"output": [SEARCH], "tools": [{"type": "web_search_2025_08_26"}, PREVIEW]}, {"web_search": 1}),
+        ({"output": [DRAWN], "tool_usage": {"image_gen": {"input_tokens": 0, "output_tokens": 0}}}, {DRAW: 1}),
     ],
 )
 def test_hosted_tools_are_fees(more: dict[str, object], fees: dict[str, int]) -> None:
     found = call(RESPONSES, body(**more))
     assert dict(found.usage.fees) == fees
     assert dict(found.usage.counts()) == CLASSES
+
+
+def test_a_hosted_shell_is_no_tool_of_the_caller() -> None:
+    assert call(RESPONSES, body(output=[HOSTED, {"type": "shell_call", "environment": None}])).tools == ("shell",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "several"),
+    [("web_search_call", True), ("mcp_call", True), ("function_call", False), ("message", False)],
+)
+def test_tools_that_the_provider_runs_make_several_prompts(kind: str, several: bool) -> None:  # noqa: FBT001 - expected
+    found = call(RESPONSES, body(output=[{"type": kind}]))
+    assert found.price_context == ((SEVERAL_PROMPTS,) if several else ())
 
 
 def test_images_drawn_on_the_way_are_classes_of_their_own() -> None:
