@@ -89,7 +89,6 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
 
     Raises:
         RecordingError: A path does not exist.
-        PriceError: The price data cannot be read.
     """
     from msgspec.structs import replace
 

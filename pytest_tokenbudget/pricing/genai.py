@@ -41,6 +41,13 @@ _FEES: Final = {
     "code_executions_kcount": "code_execution",
     "rerank_searches_kcount": "rerank_search",
 }
+_SEARCH, _PREVIEW = "web_search", "web_search_preview"
+_MINI_SEARCHES: Final = ("gpt-4o-mini", "gpt-4.1-mini")
+_NOT_REASONING: Final = ("gpt-4o", "gpt-4.1")
+"""OpenAI bills a search by the older tool like any other where the model reasons, and dearer where it does not; by the
+newer tool it adds 8,000 input tokens on the mini models, which usage need not tell ("Pricing", read 2026-11). The data
+has one fee for all: what it does not hold for has none here."""
+
 _PER_REQUEST: Final = "requests_kcount"
 _IMAGE_IS_INPUT: Final = frozenset({"openai"})
 """OpenAI meters an image's tokens like text where a model lists no image rate ("Images and vision", read 2026-11)."""
@@ -120,7 +127,7 @@ def _list_price(provider_id: str, name: str, context: PriceContext, as_of: datet
         source=f"genai-prices {installed_version()}",
         rates=_rates(prices, 0, owner),
         long_prompts=tuple(LongPrompt(above, _rates(prices, above + 1, owner)) for above in _thresholds(prices)),
-        fees={fee: _at(prices[key], 0).scaleb(-3, EXACT) for key, fee in _FEES.items() if key in prices},
+        fees=_fees(prices, owner, model.id),
         effective=effective,
         notes=notes,
     )
@@ -192,6 +199,16 @@ def _rates(prices: Prices, prompt: int, owner: str) -> Rates:
         {name: _at(prices[key], prompt) for key, name in _CLASSES.items() if key in prices},
         image_is_input=owner in _IMAGE_IS_INPUT,
     )
+
+
+def _fees(prices: Prices, owner: str, model: str) -> dict[str, Decimal]:
+    fees = {fee: _at(prices[key], 0).scaleb(-3, EXACT) for key, fee in _FEES.items() if key in prices}
+    if owner == "openai" and _SEARCH in fees:
+        if not model.startswith(_NOT_REASONING):
+            fees[_PREVIEW] = fees[_SEARCH]
+        if model.startswith(_MINI_SEARCHES):
+            del fees[_SEARCH]
+    return fees
 
 
 def _at(price: "Decimal | TieredPrices", prompt: int) -> Decimal:

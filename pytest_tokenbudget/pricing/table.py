@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.errors import PriceError
-from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.model.money import ZERO, dollars_text
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
 from pytest_tokenbudget.pricing.context import PriceContext, Unpriced, context_of
@@ -29,6 +29,9 @@ __all__ = ["PriceTable"]
 _NOTHING_BILLED: Final = frozenset({"error", "unbilled"})
 _USAGE_UNKNOWN: Final = frozenset({"missing", "unsupported", "partial"})
 _REPORTED_TOLERANCE: Final = Decimal("0.005")
+_NO_TABLE: Final = "price_table"
+_LONG_PROMPT: Final = "long_prompt"
+_SUMMED: Final = "rates differ by a prompt's length, and the usage adds up several prompts"
 _NO_HOSTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 Key = tuple[str, str, str, str | None, str | None, str | None, tuple[tuple[str, str], ...]]
@@ -99,10 +102,8 @@ class PriceTable:
     def charge(self, call: Call) -> Call:
         """The call with its cost, or with what of it has no price.
 
-        An error or an unbilled call costs $0. Where usage is missing, partial or unreadable the cost is unknown.
-
-        Raises:
-            PriceError: The price data cannot be read.
+        An error or an unbilled call costs $0. Where usage is missing, partial or unreadable the cost is unknown, and
+        so it is, with a note, where the price data cannot be read: the call was made all the same.
         """
         if call.status != "exact":
             return replace(call, cost=ZERO if call.status in _NOTHING_BILLED else None, unpriced=())
@@ -110,6 +111,8 @@ class PriceTable:
         card = found.card
         if card is None:
             return _noted(replace(call, cost=ZERO if found.free else None, unpriced=found.unpriced), found.notes)
+        if _straddles(call, card):
+            return _noted(replace(call, cost=None, unpriced=(_LONG_PROMPT,)), (*found.notes, _SUMMED))
         cost = cost_of(call.usage, card)
         if cost is None:
             return _noted(replace(call, cost=None, unpriced=unpriced_in(call.usage, card)), found.notes)
@@ -119,22 +122,16 @@ class PriceTable:
         return _noted(priced, (*found.notes, *_difference(cost, call.reported_cost)))
 
     def lower_bound(self, call: Call) -> Decimal:
-        """US dollars that a call costs at least: what is known of its usage and has a price.
-
-        Raises:
-            PriceError: The price data cannot be read.
-        """
+        """US dollars that a call costs at least: what is known of its usage and has a price."""
         if call.status in _NOTHING_BILLED:
             return ZERO
         card = self._find(call).card
-        return ZERO if card is None else priced_part(call.usage, card)
+        if card is None:
+            return ZERO
+        return priced_part(call.usage, replace(card, long_prompts=()) if _straddles(call, card) else card)
 
     def explain(self, call: Call) -> Explanation:
-        """How the call's cost comes about.
-
-        Raises:
-            PriceError: The price data cannot be read.
-        """
+        """How the call's cost comes about."""
         charged = self.charge(replace(call, notes=()))
         if call.status in _NOTHING_BILLED:
             why = f"HTTP {call.http_status}" if call.status == "error" else "an unbilled endpoint"
@@ -173,7 +170,11 @@ class PriceTable:
         )
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._look_up(call)
+            try:
+                found = self._look_up(call)
+            except PriceError as error:
+                found = _Found(unpriced=(_NO_TABLE,), notes=(str(error),))
+            self._found[key] = found
         return found
 
     def _look_up(self, call: Call) -> _Found:
@@ -214,6 +215,11 @@ class PriceTable:
         if reason.what == ("model",) and self._unknown_model == "free":
             return _Found(free=True, notes=(*notes, f"counted as free by `unknown_model: free`: {reason.note}"))
         return _Found(unpriced=reason.what, notes=(*notes, reason.note))
+
+
+def _straddles(call: Call, card: RateCard) -> bool:
+    """Whether a usage is long enough for other rates only as the sum of several prompts, which may each be short."""
+    return SEVERAL_PROMPTS in call.price_context and card.tier_for(call.usage) is not None
 
 
 def _applied(card: RateCard, factors: tuple[tuple[str, Decimal], ...], notes: tuple[str, ...]) -> _Found:

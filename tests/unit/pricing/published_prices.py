@@ -121,6 +121,8 @@ OPENAI = Provider(
             ],
         ),
         model("gpt-5.4", prices(input="2.5", cache_read="0.25", output="15")),
+        model("gpt-4.1", prices(input="2", output="8", web_searches="10"), exact=True),
+        model("gpt-4.1-mini", prices(input="0.4", output="1.6", web_searches="10"), exact=True),
         model("computer-use", prices(input="3", output="12")),
         model("gpt-4o-audio-preview", prices(input="2.5", output="10")),
         model("gpt-4o", prices(input="2.5", cache_read="1.25", output="10"), exact=True),

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from published_prices import PROVIDERS, call, usd
 
-from pytest_tokenbudget.errors import PriceError
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.pricing import PriceTable, genai
 
@@ -138,14 +138,52 @@ def test_a_region_whose_price_is_not_known_is_unpriced() -> None:
     assert (charged.cost, charged.unpriced) == (None, ("region:eu",))
 
 
-def test_data_in_another_shape_is_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("model", "fee", "dollars"),
+    [
+        ("gpt-5.2", "web_search", "0.01"),
+        ("gpt-5.2", "web_search_preview", "0.01"),
+        ("gpt-4.1", "web_search", "0.01"),
+        ("gpt-4.1", "web_search_preview", None),
+        ("gpt-4.1-mini", "web_search", None),
+        ("gpt-4.1-mini", "web_search_preview", None),
+    ],
+)
+def test_one_fee_does_not_stand_for_searches_that_are_billed_otherwise(
+    model: str, fee: str, dollars: str | None
+) -> None:
+    charged = TABLE.charge(call(model, Usage(fees={fee: 1})))
+
+    assert charged.cost == (None if dollars is None else usd(dollars))
+    assert charged.unpriced == (() if dollars else (f"fee:{fee}",))
+
+
+def test_several_prompts_that_only_together_are_long_have_no_rate() -> None:
+    summed = {"provider": "anthropic", "price_context": (SEVERAL_PROMPTS,)}
+    short = TABLE.charge(call("claude-sonnet-4-5", Usage(input=200_000), **summed))
+    long = TABLE.charge(call("claude-sonnet-4-5", Usage(input=200_001), **summed))
+
+    assert (short.cost, short.notes) == (usd("0.6"), ())
+    assert (long.cost, long.unpriced) == (None, ("long_prompt",))
+    assert long.notes == ("rates differ by a prompt's length, and the usage adds up several prompts",)
+    assert TABLE.lower_bound(long) == usd("0.600003")
+    assert TABLE.charge(call("claude-opus-5", Usage(input=1_000_000), **summed)).cost == 5
+
+
+def test_data_in_another_shape_leaves_the_cost_unknown_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(genai, "_providers", lambda: {**PROVIDERS, "openai": object()})
     monkeypatch.setattr(genai, "installed_version", lambda: "0.9.0")
 
-    with pytest.raises(PriceError) as caught:
-        PriceTable().charge(call("gpt-5.2"))
+    table = PriceTable()
+    charged = table.charge(call("gpt-5.2"))
 
-    assert str(caught.value) == (
-        "genai-prices 0.9.0 cannot be read (AttributeError(\"'object' object has no attribute 'find_model'\")). "
-        'Supported: >=0.2.3,<0.3. Type: python -m pip install "genai-prices>=0.2.3,<0.3"'
+    assert (charged.cost, charged.unpriced, table.lower_bound(charged)) == (None, ("price_table",), 0)
+    assert table.explain(charged).unpriced == ("price_table",)
+    assert charged.notes == (
+        (
+            "genai-prices 0.9.0 cannot be read (AttributeError(\"'object' object has no attribute 'find_model'\")). "
+            'Supported: >=0.2.3,<0.3. Type: python -m pip install "genai-prices>=0.2.3,<0.3"'
+        ),
     )
