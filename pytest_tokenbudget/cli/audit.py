@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,10 +15,10 @@ __all__ = ["audit_recordings", "command"]
 
 
 def _as_of(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
-    from pytest_tokenbudget.config.keys import read_as_of
+    from pytest_tokenbudget.config.kinds import INSTANT
 
     try:
-        return None if value is None else read_as_of(value)
+        return None if value is None else cast("datetime", INSTANT.read(value))
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -97,8 +97,13 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
     from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
     from pytest_tokenbudget.report.audit import Audit
     from pytest_tokenbudget.tokens import count
-    from pytest_tokenbudget.wire import read
+    from pytest_tokenbudget.wire import Background, read
 
+    # an audit shows no prompts, and a hundred thousand of them are large
+    def priced(call: Call) -> Call:
+        return replace(table.charge(call), prompt=())
+
+    background: Background[int] = Background()
     calls: list[Call] = []
     skipped: list[Skipped] = []
     for item in read_recordings(paths):
@@ -112,9 +117,11 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
             found = Skipped(reason=reason, source=item.source, index=item.index)
         if isinstance(found, Skipped):
             skipped.append(found)
-        else:
-            # an audit shows no prompts, and a hundred thousand of them are large
-            calls.append(replace(table.charge(found), prompt=()))
+            continue
+        settled = background.settle(item, found, len(calls))
+        calls.append(priced(found))
+        if settled is not None:
+            calls[settled[0]] = priced(settled[1])
     return Audit(
         calls=tuple(calls),
         skipped=tuple(skipped),

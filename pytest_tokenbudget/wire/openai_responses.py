@@ -79,9 +79,7 @@ def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
     if cut:
         missing = "the stream was cut before its usage"
     elif state in _RUNNING:
-        missing = (
-            f"the response is {state}: its usage comes with a later poll, which this recording does not join to it"
-        )
+        missing = f"the response is {state}: its usage comes with a later poll, and none was seen"
     else:
         missing = "no usage in the response"
     status, usage = counts.status(usage, cut=cut, missing=missing)

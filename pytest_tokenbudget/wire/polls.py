@@ -1,36 +1,72 @@
 """Background responses: the request that starts one is billed, and a later poll alone tells its usage."""
 
+from collections import defaultdict
+from typing import Generic, TypeVar
+
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.wire.format import Reading
+from pytest_tokenbudget.wire.formats import responses_format
 from pytest_tokenbudget.wire.read import response_of
 from pytest_tokenbudget.wire.routing import route_of
 
-__all__ = ["settled"]
+__all__ = ["Background"]
+
+PositionT = TypeVar("PositionT")
 
 
-def settled(started: Call, poll: Exchange) -> Call:
-    """The call that started a background response, with the usage that a poll tells; unchanged where it tells none.
+class Background(Generic[PositionT]):
+    """Folds a sequence of calls: joins each poll that tells a usage to the call that started the response.
 
-    Args:
-        started: A call without usage.
-        poll: A later exchange, read by itself as an unbilled call.
+    Every call is taken in once, in the order in which the exchanges happened. Two requests that started responses of
+    one id are two calls: polls settle them in their order.
     """
-    route = route_of(poll.method, poll.url)
-    if started.status != "missing" or route.kind != "unbilled" or route.format is None:
-        return started
-    reading, _ = response_of(route.format, poll)
-    if reading.response_id != started.response_id or reading.status not in {"exact", "partial"}:
-        return started
+
+    def __init__(self) -> None:
+        self._started: defaultdict[tuple[str | None, str], list[tuple[PositionT, Call]]] = defaultdict(list)
+
+    def settle(self, exchange: Exchange, call: Call, position: PositionT) -> tuple[PositionT, Call] | None:
+        """Take in the next call.
+
+        Args:
+            exchange: What it was read from.
+            call: The call as read, without its cost.
+            position: Where the caller keeps it.
+
+        Returns:
+            Where an earlier call is kept that this one settles, and what that call becomes, without its cost; `None`
+            where it settles none. The poll itself stays as it is: unbilled.
+        """
+        if call.api != responses_format.api or call.response_id is None:
+            return None
+        key = (call.source, call.response_id)
+        if call.status == "missing":
+            self._started[key].append((position, call))
+        elif call.status == "unbilled" and self._started.get(key):
+            told = _polled(exchange)
+            if told is not None and told.status in {"exact", "partial"}:
+                earlier, started = self._started[key].pop(0)
+                return earlier, _settled(started, told)
+        return None
+
+
+def _polled(exchange: Exchange) -> Reading | None:
+    route = route_of(exchange.method, exchange.url)
+    return None if route.kind != "unbilled" or route.format is None else response_of(route.format, exchange)[0]
+
+
+def _settled(started: Call, told: Reading) -> Call:
     return replace(
         started,
-        status=reading.status,
-        usage=reading.usage,
-        model_served=reading.model,
-        tier=reading.tier,
-        reported_cost=reading.reported_cost,
-        tools=reading.tools,
-        finish=reading.finish,
-        notes=(*reading.notes, "ran in the background: its usage is told by a poll"),
+        status=told.status,
+        usage=told.usage,
+        model_served=told.model or started.model_served,
+        tier=told.tier or started.tier,
+        price_context=told.price_context,
+        reported_cost=told.reported_cost,
+        tools=told.tools,
+        finish=told.finish,
+        notes=(*told.notes, "ran in the background: its usage is told by a poll"),
     )

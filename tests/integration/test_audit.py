@@ -361,8 +361,7 @@ EXPECTED_STATUSES = {
     (FILES_CALLS, 3): "unbilled",
     ("test_anthropic_model_usage_limit_not_exceeded.yaml", 0): "unbilled",
     **{("test_recipe_agents_hierarchy.yaml", index): "unbilled" for index in (2, 4, 5, 8)},
-    # background mode: two requests that were queued, and the polls for them
-    **{("test_background_mode_with_tool_vcr.yaml", index): "missing" for index in (0, 2)},
+    # background mode: the polls, whose usage counts with the two requests that were queued
     **{("test_background_mode_with_tool_vcr.yaml", index): "unbilled" for index in (1, 3, 4)},
 }
 
@@ -381,3 +380,25 @@ def test_calls_to_openai_and_anthropic_are_exact_unless_the_recording_says_other
     total = sum(Decimal(call["cost_usd"]) for call in found["calls"] if call["cost_usd"] is not None)
     assert Decimal(found["totals"]["cost_usd"]) == total
     assert found["totals"]["unknown"] == sum(call["cost_usd"] is None for call in found["calls"])
+
+
+def test_a_background_response_is_priced_by_its_poll_and_once(tmp_path: Path) -> None:
+    responses = "https://api.openai.com/v1/responses"
+    queued = {"id": "resp_1", "model": "model-a", "status": "queued", "background": True, "usage": None}
+    done = {
+        **queued,
+        "status": "completed",
+        "usage": {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100},
+    }
+    polls = [chat(body, url=f"{responses}/resp_1") for body in (queued, done, done)]
+    for poll in polls:
+        poll["request"] |= {"method": "GET", "body": ""}
+    write(tmp_path / "a.yaml", chat(queued, url=responses), *polls)
+    found = audit_recordings([tmp_path / "a.yaml"], PriceTable(overrides=(PRICES,)))
+    assert [(call.status, call.cost) for call in found.calls] == [
+        ("exact", Decimal("0.003")),
+        ("unbilled", 0),
+        ("unbilled", 0),
+        ("unbilled", 0),
+    ]
+    assert (found.totals.known, found.totals.unknown) == (Decimal("0.003"), 0)

@@ -12,7 +12,7 @@ import pytest
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.recordings import read_recordings
-from pytest_tokenbudget.wire import read, settled
+from pytest_tokenbudget.wire import Background, read
 
 CORPUS: Final = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
 
@@ -340,10 +340,12 @@ def test_every_recording_is_listed() -> None:
 
 def test_polls_settle_the_background_responses() -> None:
     (file,) = CORPUS.rglob("test_background_mode_with_tool_vcr.yaml")
-    exchanges = [item for item in read_recordings([file]) if isinstance(item, Exchange)]
-    first, second = read(exchanges[0], len), read(exchanges[2], len)
-    assert isinstance(first, Call)
-    assert isinstance(second, Call)
-    assert dict(settled(first, exchanges[1]).usage.counts()) == {"input": 51, "output": 15}
-    assert settled(second, exchanges[3]).status == "missing"
-    assert dict(settled(second, exchanges[4]).usage.counts()) == {"input": 78, "output": 17}
+    background: Background[int] = Background()
+    joined: list[tuple[int, int, dict[str, int]]] = []
+    for position, exchange in enumerate(item for item in read_recordings([file]) if isinstance(item, Exchange)):
+        found = read(exchange, len)
+        assert isinstance(found, Call)
+        settled = background.settle(exchange, found, position)
+        if settled is not None:
+            joined.append((position, settled[0], dict(settled[1].usage.counts())))
+    assert joined == [(1, 0, {"input": 51, "output": 15}), (4, 2, {"input": 78, "output": 17})]

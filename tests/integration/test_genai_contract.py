@@ -93,7 +93,7 @@ def test_constraints_and_contexts_are_of_the_kinds_we_know() -> None:
         ("anthropic", "claude-opus-5", Usage(cache_write_1h=344_139), "3.44139"),
         ("anthropic", "claude-sonnet-4-5", Usage(cache_read=240_000), "0.144"),
         ("openai", "text-embedding-3-small", Usage(input=1_000_000), "0.02"),
-        ("openai", "gpt-4o-mini", Usage(fees={"web_search": 1}), "0.01"),
+        ("openai", "gpt-4o", Usage(fees={"web_search": 1}), "0.01"),
     ],
 )
 def test_known_costs(provider: str, model: str, usage: Usage, dollars: str) -> None:

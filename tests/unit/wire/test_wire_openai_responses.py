@@ -1,8 +1,10 @@
 import pytest
+from msgspec.structs import replace
 from wire_exchanges import RESPONSES, SSE_LABEL, call, exchange, sse
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
-from pytest_tokenbudget.wire import read, settled
+from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.wire import Background, read
 
 USAGE = {
     "input_tokens": 9299,
@@ -166,8 +168,23 @@ def test_a_poll_repeats_the_usage_and_is_not_billed() -> None:
     assert found.notes == ("a poll: its usage is that of the request that started the response, and counts there",)
 
 
+def joined(*exchanges: Exchange) -> list[Call]:
+    """Read exchanges as a sequence, each call at its place."""
+    background: Background[int] = Background()
+    calls: list[Call] = []
+    for position, given in enumerate(exchanges):
+        found = read(given, len)
+        assert isinstance(found, Call)
+        calls.append(found)
+        earlier = background.settle(given, found, position)
+        if earlier is not None:
+            calls[earlier[0]] = earlier[1]
+    return calls
+
+
 def test_a_poll_settles_the_call_that_started_the_response() -> None:
-    found = settled(call(RESPONSES, QUEUED), POLL)
+    found, poll = joined(exchange(RESPONSES, QUEUED), POLL)
+    assert (poll.status, poll.usage.total) == ("unbilled", 0)
     assert (found.status, dict(found.usage.counts()), found.tier) == ("exact", CLASSES, "default")
     assert found.notes == ("ran in the background: its usage is told by a poll",)
 
@@ -182,6 +199,18 @@ def test_a_poll_settles_the_call_that_started_the_response() -> None:
         (QUEUED, exchange(RESPONSES, body())),
     ],
 )
-def test_nothing_else_settles_it(started: dict[str, object], poll: object) -> None:
-    before = call(RESPONSES, started)
-    assert settled(before, poll) is before  # type: ignore[arg-type] - parametrized values have no type
+def test_nothing_else_settles_it(started: dict[str, object], poll: Exchange) -> None:
+    first = exchange(RESPONSES, started)
+    assert joined(first, poll)[0] == read(first, len)
+
+
+def test_each_request_is_settled_once_and_in_order() -> None:
+    start, running = exchange(RESPONSES, QUEUED), exchange(f"{RESPONSES}/resp_1", QUEUED, method="GET")
+    calls = joined(start, start, running, POLL, POLL, POLL)
+    assert [found.status for found in calls] == ["exact", "exact", "unbilled", "unbilled", "unbilled", "unbilled"]
+    assert [found.status for found in joined(start, start, POLL)] == ["exact", "missing", "unbilled"]
+
+
+def test_polls_of_another_recording_settle_nothing() -> None:
+    elsewhere = replace(POLL, source="other.yaml")
+    assert joined(exchange(RESPONSES, QUEUED), elsewhere)[0].status == "missing"
