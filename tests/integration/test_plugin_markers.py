@@ -57,9 +57,7 @@ def test_all_wrong_markers_are_named_at_once_and_each_once(project: Project) -> 
 
 
 def test_workers_refuse_a_wrong_marker_too(project: Project) -> None:
-    ran = project.tests("@pytest.mark.token_budget(usdd=1)\ndef test_it():\n    pass\n").run_apart(
-        "-n2", "-p", "no:syrupy"
-    )  # syrupy warns of workers that were sent home
+    ran = project.tests("@pytest.mark.token_budget(usdd=1)\ndef test_it():\n    pass\n").run_apart("-n2")
     assert ran.exit == USAGE_ERROR
     assert "INTERNALERROR" not in ran.said
     assert "ERROR: [config] test_it.py:3: @pytest.mark.token_budget of test_it: unknown limit" in ran.said

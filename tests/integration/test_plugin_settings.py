@@ -170,7 +170,7 @@ def test_a_wrong_file_is_refused_under_xdist(project: Project) -> None:
     ran = (
         bare.file("pyproject.toml", "[tool.tokenbudget]\nmoed = 'off'\n")
         .tests("@pytest.mark.token_budget\ndef test_it():\n    ask()\n")
-        .run_apart("-n2", "-p", "no:syrupy")
+        .run_apart("-n2")
     )
     assert ran.exit == USAGE_ERROR
     assert "ERROR: [config] pyproject.toml: tool.tokenbudget.moed: unknown setting `moed`" in ran.said
