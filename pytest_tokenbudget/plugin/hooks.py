@@ -126,7 +126,7 @@ class Hooks:
     def _reread_markers(self, item: pytest.Item, task: TaskMeter) -> None:
         before = self.session.marks_of(item.nodeid) or ()
         if sum(1 for _ in item.iter_markers(MARKER)) != len(before):  # request.applymarker(...), or the like
-            self.session.remark(task, next(read_markers([item]))[1])
+            self.session.remark(task, next((statements for _, statements in read_markers([item])), ()))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
