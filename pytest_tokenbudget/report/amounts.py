@@ -113,7 +113,9 @@ def percent(ratio: Decimal | float | None, *, edge: Decimal | None = None) -> st
 def signed_percent(change: Decimal | float | None, *, edge: Decimal | None = None) -> str:
     """A relative change with its sign: 0.5 is `+50%`."""
     text = percent(change, edge=edge)
-    return f"+{text}" if change is not None and change > 0 else text
+    if change is None or change <= 0:
+        return text
+    return f"{text[0]}+{text[1:]}" if text[0] in "<>" else f"+{text}"
 
 
 def seconds(duration: float | Decimal, *, limit: Decimal | None = None) -> str:

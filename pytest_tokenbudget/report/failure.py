@@ -1,132 +1,189 @@
 """Why a test failed its budget: one sentence, its calls, and where the tokens went."""
 
+import shlex
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Context, localcontext
 from typing import Final
 
 from pytest_tokenbudget.model.budget import BLOCKING, Finding
-from pytest_tokenbudget.model.call import Call
-from pytest_tokenbudget.model.task import Task, TaskCall
+from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
+from pytest_tokenbudget.model.task import Task, TaskCall, Totals
 from pytest_tokenbudget.report import amounts
-from pytest_tokenbudget.report.view import LIMIT_WORDS
+from pytest_tokenbudget.report.columns import columns, left, opened, printable, right
+from pytest_tokenbudget.report.largest import carried, largest_part
+from pytest_tokenbudget.report.view import LIMIT_WORDS, cost_text, crossed, tokens_text
 
 __all__ = ["failure_text"]
 
 _HEADER: Final = ("step", "model", "in", "cached", "out", "thinking", "cost", "carries")
+_AT_THE_LEFT: Final = frozenset({0, 1, 7})
 _MOST_ROWS: Final = 12
-_CARRIED: Final = 0.15
-_LARGE: Final = 0.3
+_MODEL_COLUMNS: Final = 28
+_MOST_SOURCES: Final = 2
+_OF_PROMPTS: Final = frozenset({"usd", "tokens", "input_tokens", "tokens_per_step", "cache_hit_rate"})
 
 
 def failure_text(task: Task) -> str:
     """The report of a test that its budget fails."""
+    with localcontext(Context(prec=28)):  # the test may have set another one
+        return "\n".join(_lines(task))
+
+
+def _lines(task: Task) -> Iterator[str]:
     failing = [finding for finding in task.verdict.findings if finding.state in BLOCKING]
-    lines = [_sentence(finding, task) for finding in failing]
+    yield from _sentences(failing, task)
+    limits = {finding.limit for finding in failing}
     if task.calls:
-        lines += ["", *_table(task.calls), ""]
-        lines += _largest(task.calls)
+        yield ""
+        yield from _table(task.calls)
+        yield ""
+        if limits & _OF_PROMPTS and (largest := largest_part([entry.call for entry in task.calls])):
+            yield largest
+        if "steps" in limits and (asked := _tools_asked(task)):
+            yield asked
     where = dict(task.budget.origins)
-    origins = dict.fromkeys(where[finding.limit] for finding in failing if finding.limit in where)
-    lines += [f"Budget from {origin}" for origin in origins]
-    return "\n".join(lines)
+    broken = [finding.limit for finding in failing if finding.limit in where]
+    stated = broken or [limit for limit, _ in task.budget.limits() if limit in where]
+    for origin in dict.fromkeys(where[limit] for limit in stated):
+        yield f"Budget from {printable(origin)}"
+    if audit := _audit(task):
+        yield audit
 
 
-def _sentence(finding: Finding, task: Task) -> str:
-    if finding.bound is None:
-        return finding.reason
-    unit = LIMIT_WORDS[finding.limit]
-    in_dollars = finding.limit == "usd"
-    bound = amounts.limit_usd(finding.bound) if in_dollars else amounts.measured(finding.limit, finding.bound)
-    if finding.state == "unknown":
-        least = ""
-        if finding.low:
-            least = f" (at least {amounts.measured(finding.limit, finding.low, bound=finding.bound)})"
-        what = "Cost" if in_dollars else f"Use of{unit}"
-        return f"{what} unknown{least}, so a limit of {bound}{unit} cannot be kept: {finding.reason}"
-    value = amounts.measured(finding.limit, finding.low, bound=finding.bound)
+def _sentences(failing: Sequence[Finding], task: Task) -> Iterator[str]:
+    unknown: dict[str, list[Finding]] = {}
+    for finding in failing:
+        if finding.bound is None:
+            yield printable(finding.reason)
+        elif finding.state == "unknown":
+            unknown.setdefault(finding.reason, []).append(finding)
+        else:
+            yield _broken(finding, task)
+    for reason, findings in unknown.items():
+        yield _unknown(findings, reason, task)
+
+
+def _unknown(findings: Sequence[Finding], reason: str, task: Task) -> str:
+    what = []
+    bounds = []
+    for finding in findings:
+        least = f" (at least {_measured(finding, task)})" if finding.low else ""
+        what.append(f"{LIMIT_WORDS[finding.limit].strip() or 'cost'}{least}")
+        bounds.append(_bound(finding))
+    subject = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
+    limits = " and ".join(filter(None, (", ".join(bounds[:-1]), bounds[-1])))
+    kept = "a limit of" if len(bounds) == 1 else "limits of"
+    return f"{subject[0].upper()}{subject[1:]} unknown, so {kept} {limits} cannot be checked: {printable(reason)}"
+
+
+def _broken(finding: Finding, task: Task) -> str:
     tolerance = amounts.percent(task.budget.tolerance)
-    if finding.limit == "cache_hit_rate":
-        return f"Too few cache hits: {value}, at least {bound} wanted ({tolerance} less is tolerated)"
+    bound = _bound(finding)
     least = "at least " if finding.high is None else ""
+    why = f" {printable(finding.reason)}" if finding.reason else ""
+    if finding.limit == "cache_hit_rate":
+        return (
+            f"Too few cache hits: {_measured(finding, task)}, at least {bound} wanted ({tolerance} less is tolerated)"
+        )
     if not finding.bound:
-        return f"Over budget: {least}{value} of {bound}{unit}"
+        return f"Over budget: {least}{_measured(finding, task)} of {bound}{why and '.'}{why}"
     over = amounts.signed_percent((finding.low or 0) / finding.bound - 1, edge=task.budget.tolerance)
-    return f"Over budget: {least}{value} of {bound}{unit} ({over}; {tolerance} is tolerated)"
+    how = f"{over}; {tolerance} is tolerated"
+    return f"Over budget: {least}{_measured(finding, task)} of {bound} ({how}){why and '.'}{why}"
 
 
-def _table(calls: tuple[TaskCall, ...]) -> list[str]:
-    cells = [_HEADER, *(_cells(entry) for entry in calls)]
-    if len(cells) > _MOST_ROWS + 2:
-        gap = ("…", f"{len(cells) - _MOST_ROWS - 1} more", "", "", "", "", "", "")
-        cells = [*cells[: _MOST_ROWS - 2], gap, *cells[-3:]]
-    sizes = [max(len(row[index]) for row in cells) for index in range(len(_HEADER))]
-    return [
-        " "
-        + "  ".join(
-            cell.ljust(size) if index in {0, 1, len(_HEADER) - 1} else cell.rjust(size)
+def _bound(finding: Finding) -> str:
+    if finding.bound is None:
+        return ""
+    in_dollars = finding.limit == "usd"
+    shown = amounts.limit_usd(finding.bound) if in_dollars else amounts.measured(finding.limit, finding.bound)
+    return shown if finding.limit == "cache_hit_rate" else f"{shown}{LIMIT_WORDS[finding.limit]}"
+
+
+def _measured(finding: Finding, task: Task) -> str:
+    return amounts.measured(finding.limit, finding.low, bound=crossed(finding, task))
+
+
+def _table(calls: Sequence[TaskCall]) -> Iterator[str]:
+    cells = [_HEADER, *_rows(calls)]
+    sizes = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        placed = (
+            left(cell, size) if index in _AT_THE_LEFT else right(cell, size)
             for index, (cell, size) in enumerate(zip(row, sizes, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+        )
+        yield f" {'  '.join(placed)}".rstrip()
+
+
+def _rows(calls: Sequence[TaskCall]) -> Iterator[tuple[str, ...]]:
+    """Every call; of many the first, the last and the costliest, with sums for those between."""
+    hidden: list[TaskCall] = []
+    shown = _shown(calls)
+    for index, entry in enumerate(calls):
+        if index not in shown:
+            hidden.append(entry)
+            continue
+        if hidden:
+            yield _gap(hidden)
+            hidden = []
+        yield _cells(entry)
+
+
+def _shown(calls: Sequence[TaskCall]) -> set[int]:
+    if len(calls) <= _MOST_ROWS:
+        return set(range(len(calls)))
+    # what is unknown may be the costliest
+    weight = [(entry.call.cost is None, entry.call.cost or 0, entry.call.usage.total) for entry in calls]
+    inner = sorted(range(1, len(calls) - 1), key=lambda index: weight[index], reverse=True)
+    return {0, len(calls) - 1, *inner[: _MOST_ROWS - 4]}
+
+
+def _gap(entries: Sequence[TaskCall]) -> tuple[str, ...]:
+    totals = Totals.of(entries)
+    usage = totals.usage
+    about = "≈" if totals.drifted else ""
+    whole = not totals.unknown_usage
+    return (
+        "…",
+        f"{len(entries)} more",
+        f"{about}{tokens_text(usage.total_input, whole=whole)}",
+        "-" if usage.cache_hit_rate is None else amounts.percent(usage.cache_hit_rate),
+        tokens_text(usage.total_output - usage.thinking, whole=whole),
+        amounts.tokens(usage.thinking),
+        cost_text(totals),
+        "",
+    )
 
 
 def _cells(entry: TaskCall) -> tuple[str, ...]:
     call = entry.call
     usage = call.usage
-    about = "≈ " if call.obtained == "drifted" else ""
-    known = call.status in {"exact", "partial"}
+    about = "≈" if call.obtained == "drifted" else ""
+    whole = call.status not in UNKNOWN_STATUSES
     hits = usage.cache_hit_rate
     return (
         str(entry.step or "-"),
-        call.model or "?",
-        f"{about}{amounts.tokens(usage.total_input)}" if known else "?",
-        ("-" if hits is None else amounts.percent(hits)) if known else "?",
-        amounts.tokens(usage.output + usage.output_audio + usage.output_image) if known else "?",
-        amounts.tokens(usage.thinking) if known else "?",
-        f"{about}{amounts.usd(call.cost)}",
-        _carries(call) if call.status != "error" else f"HTTP {call.http_status}",
+        opened(printable(call.model or "?"), _MODEL_COLUMNS),
+        f"{about}{tokens_text(usage.total_input, whole=whole)}",
+        "-" if hits is None else amounts.percent(hits),
+        tokens_text(usage.total_output - usage.thinking, whole=whole),
+        tokens_text(usage.thinking, whole=whole),
+        amounts.usd(call.cost) if call.cost is None else f"{about}{amounts.usd(call.cost)}",
+        carried(call) if call.status != "error" else f"HTTP {call.http_status}",
     )
 
 
-def _carries(call: Call) -> str:
-    families = _families(call)
-    total = sum(families.values())
-    large = [(name, size) for name, size in families.most_common(2) if total and size / total >= _CARRIED]
-    return ", ".join(f"{name} {amounts.short_tokens(size)}" for name, size in large)
+def _tools_asked(task: Task) -> str:
+    asked = Counter(tool for entry in task.calls for tool in entry.call.tools)
+    times = [f"{printable(name)} {number}×" for name, number in asked.most_common()]
+    return f"Tools asked for: {', '.join(times)}." if times else ""
 
 
-def _families(call: Call) -> Counter[str]:
-    families: Counter[str] = Counter()
-    for segment in call.prompt:
-        name = segment.name or "tool" if segment.kind == "tool_result" else _FAMILY_NAMES.get(segment.kind)
-        if name:
-            families[name] += segment.tokens
-    return families
-
-
-_FAMILY_NAMES: Final = {
-    "system": "system",
-    "tools": "tool definitions",
-    "schema": "schema",
-    "assistant": "history",
-    "tool_call": "history",
-    "thinking": "history",
-    "user": "user",
-    "media": "media",
-}
-
-
-def _largest(calls: tuple[TaskCall, ...]) -> list[str]:
-    sent: Counter[str] = Counter()
-    results: set[str] = set()
-    for entry in calls:
-        sent.update(_families(entry.call))
-        results |= {segment.name for segment in entry.call.prompt if segment.kind == "tool_result"}
-    total = sum(sent.values())
-    if not total:
-        return []
-    name, size = sent.most_common(1)[0]
-    if size / total < _LARGE:
-        return []
-    what = f"results of {name}" if name in results else name
-    share = amounts.percent(size / total)
-    return [f"Largest part: {what}, about {share} of all prompt tokens sent (counted locally)."]
+def _audit(task: Task) -> str:
+    """The command that shows each price of the recordings behind the task."""
+    sources = dict.fromkeys(entry.call.source for entry in task.calls)
+    named = [source for source in sources if source and source.isprintable()]
+    if not named or len(named) != len(sources) or len(named) > _MOST_SOURCES:
+        return ""
+    return f"Each price and its source: tokenbudget audit {shlex.join(named)} --explain"

@@ -1,19 +1,41 @@
 """The section that ends pytest's output."""
 
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Context, localcontext
 from typing import Final
 
 from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.report.view import Row, headline, rows
+from pytest_tokenbudget.model.task import Totals
+from pytest_tokenbudget.report import amounts
+from pytest_tokenbudget.report.columns import columns, ended, left, printable, right, wrapped
+from pytest_tokenbudget.report.headline import cost_sentence, verdict_sentence
+from pytest_tokenbudget.report.names import listed, of_test
+from pytest_tokenbudget.report.view import Row, rows
 
 __all__ = ["TITLE", "Line", "summary"]
 
 TITLE: Final = "token budget"
 _QUIET_ROWS: Final = 10
-_COLUMNS: Final = ("task", "steps", "tokens in (cached)", "out", "cost", "budget")
+_MOST_REASONS: Final = 10
+_MOST_TYPED: Final = 3
+_NARROWEST_TASK: Final = 16
+_ROOM_FOR_TASK: Final = 28
+_LAYOUTS: Final[tuple[dict[str, str], ...]] = (
+    {"steps": "steps", "tokens_in": "tokens in (cached)", "tokens_out": "out", "cost": "cost", "budget": "budget"},
+    {"steps": "steps", "tokens_in": "in (cached)", "tokens_out": "out", "cost": "cost", "budget": "budget"},
+    {"steps": "steps", "tokens_in": "in (cached)", "cost": "cost", "budget": "budget"},
+    {"steps": "steps", "cost": "cost", "budget": "budget"},
+    {"cost": "cost", "budget": "budget"},
+)
+"""Fields of a row with their headers, from the widest terminal to the narrowest: cost and budget stay."""
+
 _MARKUP: Final[dict[State, dict[str, bool]]] = {
+    "within": {"green": True},
     "over": {"yellow": True},
     "inconclusive": {"yellow": True},
     "unknown": {"red": True},
@@ -30,59 +52,118 @@ class Line(Struct, frozen=True):
     markup: dict[str, bool] = {}
 
 
-def summary(run: Run, *, width: int, verbosity: int = 0) -> list[Line]:
+def summary(run: Run, *, width: int, verbosity: int = 0, run_file: str = "") -> list[Line]:
     """The lines of the section, without its title; empty where there is nothing to say.
 
-    Tasks within their budget are listed up to ten, the costliest first, unless `-v` asks for all.
+    Tasks that kept their budget are listed up to ten, the costliest first, unless `-v` asks for all.
 
     Args:
         run: The run.
         width: Columns of the terminal.
         verbosity: pytest's own, -1 for `-q`.
+        run_file: Where the run was written, to be named where something went wrong.
     """
-    if not (run.totals.calls or any(task.budget.limits() for task in run.tasks) or run.incomplete):
+    if not (run.totals.calls or run.incomplete or any(task.verdict.blocks for task in run.tasks)):
         return []
-    telling = rows((*run.tasks, *run.fixtures))
-    quiet = [row for row in telling if row.state in {"within", "unlimited"}]
+    with localcontext(Context(prec=28)):  # a test may have left another one behind
+        return list(_summary(run, width, verbosity, run_file))
+
+
+def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
+    every = rows((*run.tasks, *run.fixtures))
+    telling = [row for row in every if _tells(row)]
+    quiet = sorted((row for row in every if not _tells(row) and (row.called or verbosity > 0)), key=_costliest)
     most = len(quiet) if verbosity > 0 else 0 if verbosity < 0 else _QUIET_ROWS
-    shown = [row for row in telling if row not in quiet] + quiet[:most]
-    lines = _table(shown, width) if shown else []
-    if len(quiet) > most and verbosity >= 0:
-        lines.append(Line(f" … and {len(quiet) - most} more tasks, none over budget (-v lists them)"))
-    lines.append(Line(f" {headline(run)}"))
-    lines += [
-        Line(f" {row.symbol} {_short(row.task)}: {reason}", _markup(row)) for row in shown for reason in row.reasons
-    ]
-    if run.mode == "observe" and any(task.verdict.blocks for task in run.tasks):
-        lines.append(Line(" Observed only: under --tokenbudget=enforce these tests would fail."))
-    lines += [Line(f" Incomplete: {reason}", {"red": True}) for reason in run.incomplete]
+    shown = telling + quiet[:most]
+    lines = []
+    verdict = verdict_sentence(run)
+    if verdict is not None:
+        lines += _paragraph(verdict[1], width, _MARKUP.get(verdict[0], {}))
+    if shown:
+        lines += _table(shown, width)
+    if len(quiet) > most >= _QUIET_ROWS:
+        lines.append(Line(f" … and {len(quiet) - most} more, none of them over budget (-v lists them)"))
+    lines += _paragraph(cost_sentence(run), width, {})
+    lines += _reasons(shown, width, verbosity)
+    lines += _settling(telling)
+    if run.partial and verbosity > 0:
+        lines += _paragraph(f"A part of the suite ran: {printable(', '.join(run.partial))}.", width, {})
+    lines += _capped([(f"Incomplete: {printable(why)}", {"red": True}) for why in run.incomplete], width, verbosity)
+    if run_file and (telling or run.incomplete):
+        lines.append(Line(f" Every call is in {printable(run_file)}"))
     return lines
 
 
-def _table(shown: list[Row], width: int) -> list[Line]:
-    cells = [(row.task, row.steps, row.tokens_in, row.tokens_out, row.cost, row.budget) for row in shown]
-    rest = [max(len(name), *(len(cell[index]) for cell in cells)) for index, name in enumerate(_COLUMNS) if index]
-    room = width - sum(rest) - 2 * len(rest) - len("  ✗ ")
-    first = max(len("task"), min(max(len(cell[0]) for cell in cells), max(room, 24)))
-    lines = [Line(_line(" ", _COLUMNS, first, rest))]
-    for row, cell in zip(shown, cells, strict=True):
-        lines.append(Line(_line(row.symbol, (_fitted(cell[0], first), *cell[1:]), first, rest), _markup(row)))
+def _tells(row: Row) -> bool:
+    return row.state not in {"within", "unlimited"}
+
+
+def _costliest(row: Row) -> tuple[object, ...]:
+    return (not row.called, -row.totals.known, row.id)
+
+
+def _paragraph(text: str, width: int, markup: dict[str, bool]) -> list[Line]:
+    return [Line(line, markup) for line in wrapped(text, width, first=" ", further="   ")]
+
+
+def _table(shown: Sequence[Row], width: int) -> list[Line]:
+    longest = max(len("task"), *(columns(row.task) for row in shown))
+    for layout in _LAYOUTS:
+        cells = [tuple(layout.values()), *(tuple(getattr(row, field) for field in layout) for row in shown)]
+        sizes = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+        room = width - len(" ✗ ") - sum(size + 2 for size in sizes)
+        if room >= min(longest, _ROOM_FOR_TASK):
+            break
+    first = min(longest, max(room, _NARROWEST_TASK))
+    lines = [Line(_line(" ", "task", first, cells[0], sizes))]
+    for row, cell in zip(shown, cells[1:], strict=True):
+        lines.append(Line(_line(row.symbol, ended(row.task, first), first, cell, sizes), _markup(row)))
     return lines
 
 
-def _line(symbol: str, cells: tuple[str, ...], first: int, rest: list[int]) -> str:
-    columns = [f"{cell:>{size}}" for cell, size in zip(cells[1:], rest, strict=True)]
-    return f" {symbol} {cells[0]:<{first}}  {'  '.join(columns)}".rstrip()
-
-
-def _fitted(text: str, size: int) -> str:
-    # the end of a node id tells tests apart
-    return text if len(text) <= size else f"…{text[-(size - 1) :]}"
-
-
-def _short(task: str) -> str:
-    return task.rpartition("::")[2]
+def _line(symbol: str, task: str, first: int, cells: Sequence[str], sizes: Sequence[int]) -> str:
+    others = "".join(f"  {right(cell, size)}" for cell, size in zip(cells, sizes, strict=True))
+    return f" {symbol} {left(task, first)}{others}".rstrip()
 
 
 def _markup(row: Row) -> dict[str, bool]:
-    return _MARKUP.get(row.state, {})
+    return _MARKUP[row.state] if _tells(row) else {}
+
+
+def _reasons(shown: Sequence[Row], width: int, verbosity: int) -> list[Line]:
+    """Each reason once, with the tasks that share it."""
+    shared: dict[tuple[str, str], list[Row]] = {}
+    for row in shown:
+        for reason in row.reasons:
+            shared.setdefault((row.symbol, reason), []).append(row)
+    own = Counter(of_test(row.task) for row in shown)
+    texts = []
+    for (symbol, reason), found in shared.items():
+        names = [of_test(row.task) if own[of_test(row.task)] == 1 else row.task for row in found]
+        texts.append((f"{symbol} {listed(names)}: {reason}", _markup(found[0])))
+    return _capped(texts, width, verbosity)
+
+
+def _capped(texts: Sequence[tuple[str, dict[str, bool]]], width: int, verbosity: int) -> list[Line]:
+    most = len(texts) if verbosity > 0 else _MOST_REASONS
+    lines = [line for text, markup in texts[:most] for line in _paragraph(text, width, markup)]
+    if len(texts) > most:
+        lines.append(Line(f" … and {len(texts) - most} more (-v lists them)"))
+    return lines
+
+
+def _settling(telling: Sequence[Row]) -> list[Line]:
+    """The command that records drifted tasks again, on a line of its own to be copied."""
+    drifted = [row for row in telling if row.totals.drifted and row.id.isprintable()]
+    if not drifted:
+        return []
+    if len(drifted) > _MOST_TYPED:
+        targets = dict.fromkeys(row.id.partition("::")[0] for row in drifted)
+        return [Line(f"   Settle it: {_recording(targets)}   (pytest-recording)")]
+    cost = sum((row.totals for row in drifted), Totals()).cost
+    about = "" if cost is None else f", about {amounts.usd(cost)}"
+    return [Line(f"   Settle it: {_recording(row.id for row in drifted)}   (pytest-recording{about})")]
+
+
+def _recording(targets: Iterable[str]) -> str:
+    return f"pytest {shlex.join(targets)} --record-mode=rewrite"

@@ -82,7 +82,7 @@ def test_missing_usage_fails_token_limits_but_not_steps(project: Project) -> Non
         """
     ran = project.tests(source.format(limit="tokens=10")).recorded(chat(usage=None)).run()
     assert (ran.exit, ran.state()) == (1, "unknown")
-    assert "Use of tokens unknown, so a limit of 10 tokens cannot be kept: 1 call has no usage" in ran.said
+    assert "Tokens unknown, so a limit of 10 tokens cannot be checked: 1 call has no usage" in ran.said
     steps = project.tests(source.format(limit="steps=1")).recorded(chat(usage=None)).run()
     assert (steps.exit, steps.state()) == (0, "within")
 
