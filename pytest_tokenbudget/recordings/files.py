@@ -19,7 +19,8 @@ def find_files(paths: Iterable[Path | str]) -> list[str]:
     """The files to read, in order, none twice.
 
     A file that is named is read whatever its name. A directory stands for the files in it and below that end like
-    recordings (.yaml, .yml, .json, .har, each also with .gz), sorted by path.
+    recordings (.yaml, .yml, .json, .har, each also with .gz), sorted by path. A directory that cannot be listed stands
+    for itself: whoever tries to read it learns why.
 
     Args:
         paths: Files and directories.
@@ -44,7 +45,8 @@ def find_files(paths: Iterable[Path | str]) -> list[str]:
 
 def _below(directory: str) -> Iterator[str]:
     files: list[str] = []
-    for folder, names, entries in os.walk(directory):
+    unlisted: list[OSError] = []
+    for folder, names, entries in os.walk(directory, onerror=unlisted.append):
         names[:] = [name for name in names if name not in _NOT_RECORDINGS]
         files += [os.path.join(folder, entry) for entry in entries if entry.lower().endswith(_SUFFIXES)]  # noqa: PTH118 - as above
-    return iter(sorted(files))
+    return iter(sorted([*files, *(str(error.filename) for error in unlisted)]))

@@ -5,6 +5,7 @@ Bodies stand in cassettes in many forms: text, bytes (`!!binary`), under `string
 under `content` beside a `status_code` (vcrpy below 6 on httpx). Content encodings are left for `wire` to undo.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -20,6 +21,7 @@ __all__ = ["read_interaction"]
 _UNREAD: Final = f"it is not read, and {COST_UNKNOWN}"
 _CUT: Final = f"{COST_UNKNOWN}. The file may be cut off: record it again"
 _STATUSES: Final = range(100, 600)
+_DIGITS: Final = re.compile("[0-9]{3}")
 _BYTE: Final = range(256)
 
 
@@ -40,7 +42,7 @@ def read_interaction(value: object, source: str, index: int) -> Exchange | Skipp
         return Skipped(reason=_flaw(found, request, response), source=source, index=index)
     return Exchange(
         method=method.upper(),
-        url=url,
+        url=url.encode("utf-8", "replace").decode(),  # JSON can name half of a surrogate pair, which nobody can print
         request_headers=_headers(request.get("headers")),
         request_body=_body(request),
         status=status,
@@ -76,7 +78,7 @@ def _status(response: Mapping[Any, Any]) -> int | None:
     status = response.get("status")
     found = status.get("code") if isinstance(status, dict) else response.get("status_code", response.get("code"))
     code = status if found is None else found
-    if isinstance(code, str) and code.isascii() and code.isdigit():
+    if isinstance(code, str) and _DIGITS.fullmatch(code):
         code = int(code)
     return code if isinstance(code, int) and code in _STATUSES else None
 

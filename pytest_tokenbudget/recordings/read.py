@@ -4,6 +4,8 @@ import codecs
 import gzip
 import io
 import json
+import os
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -26,6 +28,7 @@ _LISTS: Final = ("interactions", "http_interactions")
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _HEAD: Final = 4096
+_MOST_UNZIPPED: Final = 512 << 20
 
 
 def read_recordings(paths: Iterable[Path | str]) -> Iterator[Exchange | Skipped]:
@@ -44,10 +47,11 @@ def read_recordings(paths: Iterable[Path | str]) -> Iterator[Exchange | Skipped]
     return (item for source in find_files(paths) for item in _read_file(source))
 
 
-def _read_file(source: str) -> Iterator[Exchange | Skipped]:
+def _read_file(path: str) -> Iterator[Exchange | Skipped]:
+    source = path.encode("utf-8", "backslashreplace").decode()  # a name need not be text
     index = 0
     try:
-        with Path(source).open("rb") as file, _unzipped(file) as stream:
+        with _opened(path) as file, _unzipped(file) as stream:
             for value in _values(stream):
                 yield read_interaction(value, source, index)
                 index += 1
@@ -57,10 +61,43 @@ def _read_file(source: str) -> Iterator[Exchange | Skipped]:
         yield Skipped(reason=f"cannot be read, and {COST_UNKNOWN}: {error}", source=source)
 
 
+def _opened(path: str) -> io.BufferedReader:
+    """The file, opened.
+
+    Raises:
+        OSError: It cannot be, or it is a pipe or a device, which might never end.
+    """
+    mode = Path(path).stat().st_mode
+    if stat.S_ISDIR(mode):
+        with os.scandir(path):
+            message = "it is a directory"
+            raise OSError(message)
+    if not stat.S_ISREG(mode):
+        message = "it is no regular file"
+        raise OSError(message)
+    return Path(path).open("rb")
+
+
 def _unzipped(file: io.BufferedReader) -> io.BufferedReader:
     if file.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
+        return io.BufferedReader(_Unzipped(fileobj=file))
     return file
+
+
+class _Unzipped(gzip.GzipFile):
+    """A gzip file whose content may not be larger than anybody records: a few kilobytes can stand for gigabytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read on.
+
+        Raises:
+            OSError: There is more than is allowed.
+        """
+        found = super().read(_MOST_UNZIPPED + 1 - self.tell() if size is None or size < 0 else size)
+        if self.tell() > _MOST_UNZIPPED:
+            message = f"it unpacks to more than {_MOST_UNZIPPED >> 20} MB: unpack it, and give the unpacked file"
+            raise OSError(message)
+        return found
 
 
 def _values(stream: io.BufferedReader) -> Iterator[object]:
@@ -68,7 +105,8 @@ def _values(stream: io.BufferedReader) -> Iterator[object]:
     head = stream.peek(_HEAD)
     if head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in {b"{", b"["}:
         return _json_values(stream.read())
-    return _yaml_values(stream, binary=b"\0" in head)
+    # zeros behind a cassette are what a crash leaves of one
+    return _yaml_values(stream, binary=b"\0" in head and not any(key.encode() in head for key in _LISTS))
 
 
 def _json_values(content: bytes) -> Iterator[object]:

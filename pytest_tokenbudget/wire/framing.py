@@ -2,6 +2,7 @@
 
 import gzip
 import importlib
+import io
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -13,6 +14,10 @@ __all__ = ["DecodeError", "decode_json", "is_stream", "unpacked"]
 
 _decode: Final = msgspec.json.Decoder().decode
 _GZIP: Final = b"\x1f\x8b"
+_MOST_UNPACKED: Final = 256 << 20
+_DENSEST: Final = 1032
+"""Deflate cannot pack a run tighter (zlib.net, "Technical details"): a smaller body needs no guard."""
+
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _DECODERS: Final = {
@@ -45,7 +50,7 @@ def unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     if name == "deflate":
         for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
             try:
-                return zlib.decompress(body, window)
+                return zlib.decompressobj(window).decompress(body, _MOST_UNPACKED)
             except zlib.error:
                 continue
     return _by_module("br", body) if name == "br" else body
@@ -104,17 +109,23 @@ def _is_plain(body: bytes) -> bool:
 
 def _gunzipped(body: bytes) -> bytes:
     try:
-        return gzip.decompress(body)
+        if len(body) * _DENSEST <= _MOST_UNPACKED:
+            return gzip.decompress(body)
+        found = gzip.GzipFile(fileobj=io.BytesIO(body)).read(_MOST_UNPACKED + 1)
     except EOFError:  # cut off: what was received before is still worth reading
         return _salvaged(body)
     except (OSError, zlib.error) as error:
         message = f"the gzip body is damaged ({error})"
         raise DecodeError(message) from error
+    if len(found) > _MOST_UNPACKED:
+        message = f"the gzip body unpacks to more than {_MOST_UNPACKED >> 20} MB"
+        raise DecodeError(message)
+    return found
 
 
 def _salvaged(body: bytes) -> bytes:
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body)
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, _MOST_UNPACKED)
     except zlib.error as error:
         message = f"the gzip body is damaged ({error})"
         raise DecodeError(message) from error

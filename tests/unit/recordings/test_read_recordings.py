@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,84 @@ def test_no_content_raises_and_whole_interactions_survive(
     assert exchanges == list(range(len(exchanges)))
     begun = start.count(b"request:") + start.count(b'"request":')
     assert len(exchanges) >= begun - 1
+
+
+@pytest.mark.parametrize("code", ["9" * 5000, "200 OK", "-20", "0200", "\u0662\u0660\u0660"])
+def test_a_status_that_is_none_costs_one_interaction(tmp_path: Path, code: str) -> None:
+    odd, good = interaction(response={"status": {"code": code}}), interaction()
+    first, second = read(tmp_path / "a.yaml", cassette(odd, good))
+    assert isinstance(first, Skipped)
+    assert first.reason.startswith("an interaction whose response has no HTTP status: what it cost is unknown")
+    assert isinstance(second, Exchange)
+
+
+def test_a_pipe_in_a_directory_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text(cassette(interaction()))
+    pipe, exchange = read_recordings([tmp_path])
+    assert isinstance(pipe, Skipped)
+    assert pipe.reason == "cannot be read, and what it cost is unknown: it is no regular file"
+    assert isinstance(exchange, Exchange)
+
+
+def test_a_directory_that_cannot_be_listed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.yaml").write_text(cassette(interaction()))
+    listed = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # whoever runs the tests may be allowed everything
+    exchange, closed = read_recordings([tmp_path])
+    assert isinstance(exchange, Exchange)
+    assert isinstance(closed, Skipped)
+    assert closed.reason.startswith("cannot be read, and what it cost is unknown: [Errno 13] Permission denied")
+
+
+def test_a_file_that_was_deleted_meanwhile_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(cassette(interaction()))
+    items = read_recordings([tmp_path])
+    path.unlink()
+    (found,) = items
+    assert isinstance(found, Skipped)
+    assert found.reason.startswith("cannot be read, and what it cost is unknown: [Errno 2]")
+
+
+def test_names_that_are_no_text_can_be_printed(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff.yaml")
+    Path(path).write_text(cassette(interaction()))
+    (found,) = read_recordings([path])
+    assert found.source == f"{tmp_path}/a\\udcff.yaml"
+
+
+def test_half_of_a_surrogate_pair_in_a_url_can_be_printed(tmp_path: Path) -> None:
+    content = json.dumps({"interactions": [interaction(request={"uri": "https://a.test/\ud800"})]})
+    (found,) = read(tmp_path / "a.json", content)
+    assert isinstance(found, Exchange)
+    assert found.url == "https://a.test/?"
+
+
+def test_zeros_behind_a_cassette_hide_no_cost(tmp_path: Path) -> None:
+    first, rest = read(tmp_path / "a.yaml", cassette(interaction(), interaction()).encode() + bytes(4096))
+    assert isinstance(first, Exchange)
+    assert isinstance(rest, Skipped)
+    assert "what it cost is unknown" in rest.reason
+    (only,) = read(tmp_path / "b.yaml", cassette(interaction()).encode() + bytes(4096))
+    assert isinstance(only, Skipped)
+    assert "what it cost is unknown" in only.reason
+
+
+def test_a_packed_file_may_not_unpack_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tokenbudget.recordings.read._MOST_UNZIPPED", 3 << 20)
+    for name, content in (
+        ("a.yaml.gz", cassette(interaction()) + "#" * (4 << 20)),
+        ("a.json.gz", json.dumps({"interactions": [interaction()], "x": "#" * (4 << 20)})),
+    ):
+        found = read(tmp_path / name, gzip.compress(content.encode()))[-1]
+        assert isinstance(found, Skipped)
+        assert found.reason.endswith("it unpacks to more than 3 MB: unpack it, and give the unpacked file")
+    assert len(read(tmp_path / "b.json.gz", gzip.compress(json.dumps([interaction()] * 2).encode()))) == 2

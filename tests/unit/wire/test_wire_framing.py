@@ -137,3 +137,11 @@ def test_events_that_cannot_be_read_are_counted() -> None:
     assert (found.status, found.notes) == ("exact", ("response: 1 of the stream's events cannot be read",))
     lost = call(response=b'data: {"usage": {"prompt\n\n' + STREAM, headers=SSE_LABEL)
     assert lost.status == "partial"
+
+
+def test_a_packed_body_may_not_unpack_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tokenbudget.wire.framing._MOST_UNPACKED", 1 << 20)
+    allowed = BODY + b" " * ((1 << 20) - len(BODY))
+    assert call(response=gzip.compress(allowed)).status == "exact"
+    found = call(response=gzip.compress(allowed + b" "))
+    assert (found.status, found.notes) == ("missing", ("response: the gzip body unpacks to more than 1 MB",))
