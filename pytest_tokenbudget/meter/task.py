@@ -1,6 +1,8 @@
 """The calls of one task while it runs."""
 
+import traceback
 from collections.abc import Callable
+from pathlib import PurePath
 from threading import Lock
 from typing import Final
 
@@ -87,7 +89,7 @@ class TaskMeter:
         """Count an exchange that was seen but could not be taken in, so that the difference shows."""
         with self._lock:
             self.exchanges += 1
-            self.notes.append(f"{SEAM_NOTE}: {request_line}: {error!r:.300}")
+            self.notes.append(f"{SEAM_NOTE}: {request_line}: {_where(error)}")
 
     def name(self, budget: Budget, *, named: bool) -> None:
         """Give the task another budget than it began with: its markers changed while it ran."""
@@ -132,6 +134,13 @@ class TaskMeter:
                 earlier=tuple(self._earlier),
                 notes=tuple(self.notes),
             )
+
+
+def _where(error: Exception) -> str:
+    """An error by its kind and place; what it says may quote the body, and with it a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _without_query(url: str) -> str:
