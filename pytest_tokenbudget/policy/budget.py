@@ -13,13 +13,22 @@ from msgspec import Struct
 from pytest_tokenbudget.model.budget import BLOCKING, SEVERITY, UNLIMITED, Budget, Finding, State, Verdict
 from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.model.task import TaskCall, Totals
-from pytest_tokenbudget.policy.unknowns import drift_reason, unknown_price_reasons, unknown_usage_reasons
+from pytest_tokenbudget.policy.unknowns import (
+    Reason,
+    counted,
+    drift_reason,
+    lost_reason,
+    unknown_price_reasons,
+    unknown_usage_reasons,
+)
 
 __all__ = ["STRICT", "Leniency", "Measured", "judge"]
 
 _ONE: Final = Decimal(1)
 _CRITICAL_FACTOR: Final = Decimal(3)
-_ALWAYS_KNOWN: Final = frozenset({"steps", "seconds"})
+_COUNTED_EXACTLY: Final = frozenset({"steps", "seconds"})
+"""Known of every call that was read, whatever its usage."""
+
 _RATIOS: Final = frozenset({"tokens_per_step", "cache_hit_rate"})
 _DIVISION: Final = Context(prec=28)
 
@@ -62,58 +71,39 @@ def judge(measured: Measured, budget: Budget, leniency: Leniency = STRICT) -> Ve
     limits = budget.limits()
     if not limits:
         return UNLIMITED
-    lost = measured.exchanges - len(measured.calls) - measured.skipped
-    if lost:
-        findings = [
-            _unmet("exchanges", "unknown", _lost_reason(lost, measured)),
-            *_of_limits(measured, budget, leniency),
-        ]
-    elif measured.named and measured.finished and not measured.calls and not budget.allow_no_calls:
-        findings = [_unmet("calls", "unmeasured", _unmeasured_reason(measured.skipped))]
+    lost = lost_reason(measured.exchanges, len(measured.calls), measured.skipped)
+    if measured.named and measured.finished and not (measured.calls or lost or budget.allow_no_calls):
+        findings = [_not_measured(measured.skipped)]
     else:
-        findings = list(_of_limits(measured, budget, leniency))
+        findings = list(_of_limits(measured, budget, leniency, lost))
     worst: State = max((finding.state for finding in findings), key=SEVERITY.index)
     return Verdict(state=worst, findings=tuple(findings))
 
 
-def _unmet(limit: str, state: State, reason: str) -> Finding:
-    return Finding(limit=limit, state=state, bound=None, value=None, reason=reason)
-
-
-def _lost_reason(lost: int, measured: Measured) -> str:
-    if lost < 0:
-        return (
-            f"Something was counted twice: of {_counted(measured.exchanges, 'HTTP exchange')} came "
-            f"{_counted(len(measured.calls), 'call')} and {_counted(measured.skipped, 'exchange')} of another kind."
-        )
-    return f"{lost} of {_counted(measured.exchanges, 'HTTP exchange')} could not be read; the run's notes say why."
-
-
-def _unmeasured_reason(skipped: int) -> str:
-    seen = f" ({_counted(skipped, 'HTTP exchange')} of another kind passed)" if skipped else ""
-    return (
+def _not_measured(skipped: int) -> Finding:
+    seen = f" ({counted(skipped, 'HTTP exchange')} of another kind passed)" if skipped else ""
+    reason = (
         f"Not measured: the test has a budget but made no model call that passes vcrpy{seen}. "
         "If that is right, say allow_no_calls=True."
     )
+    return Finding(limit="calls", state="unmeasured", bound=None, value=None, reason=reason)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _of_limits(measured: Measured, budget: Budget, leniency: Leniency) -> Iterator[Finding]:
+def _of_limits(measured: Measured, budget: Budget, leniency: Leniency, lost: str) -> Iterator[Finding]:
     calls = measured.calls
     totals = Totals.of(calls)
     settled = Totals.of(entry for entry in calls if entry.call.obtained != "drifted") if totals.drifted else totals
-    usageless = unknown_usage_reasons(calls, lenient=leniency.missing_usage)
+    unread: tuple[Reason, ...] = ((True, lost),) if lost else ()
+    usageless = (*unread, *unknown_usage_reasons(calls, lenient=leniency.missing_usage))
     priceless = (*usageless, *unknown_price_reasons(calls, lenient=leniency.unknown_model))
     stale = ((False, drift_reason(totals)),) if totals.drifted else ()
     for limit, bound in budget.limits():
-        unknown = () if limit in _ALWAYS_KNOWN else priceless if limit == "usd" else usageless
-        doubts = () if limit in _ALWAYS_KNOWN else (*unknown, *stale)
+        counted_exactly = limit in _COUNTED_EXACTLY
+        unknown = unread if counted_exactly else priceless if limit == "usd" else usageless
+        doubts = unknown if counted_exactly else (*unknown, *stale)
         value = _value(limit, totals)
         # of a ratio with unknown parts not even the least is known
-        low = value if not doubts else None if limit in _RATIOS else _value(limit, settled)
+        low = None if doubts and limit in _RATIOS else _value(limit, totals if counted_exactly else settled)
         state = _state(limit, low, bound, budget.tolerance)
         if doubts and state not in BLOCKING:
             state = "unknown" if any(strict for strict, _ in doubts) else "inconclusive"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.task import TaskCall, Totals
 
-__all__ = ["Reason", "drift_reason", "unknown_price_reasons", "unknown_usage_reasons"]
+__all__ = ["Reason", "counted", "drift_reason", "lost_reason", "unknown_price_reasons", "unknown_usage_reasons"]
 
 Reason = tuple[bool, str]
 """Whether it fails a limit (rather than warns), and the sentence."""
@@ -28,7 +28,7 @@ def unknown_usage_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[
     """Reasons why token counts are only a lower bound; empty where every usage is known."""
     return tuple(
         (not lenient, f"{_calls(count)} {'has' if count == 1 else 'have'} {what}.")
-        for what, count in _counted(
+        for what, count in _tallied(
             f"{_STATUS_TEXT[entry.call.status]} ({_first_note(entry.call)})"
             for entry in calls
             if entry.call.status in _STATUS_TEXT
@@ -39,8 +39,8 @@ def unknown_usage_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[
 def unknown_price_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[Reason, ...]:
     """Reasons why known usage has no cost; empty where every price is known."""
     readable = [entry.call for entry in calls if entry.call.status not in _STATUS_TEXT and entry.call.cost is None]
-    models = _counted(f"`{call.model or 'no model'}` at {call.host}" for call in readable if _lacks_model(call))
-    classes = _counted(f"{', '.join(call.unpriced)} of `{call.model}`" for call in readable if not _lacks_model(call))
+    models = _tallied(f"`{call.model or 'no model'}` at {call.host}" for call in readable if _lacks_model(call))
+    classes = _tallied(f"{', '.join(call.unpriced)} of `{call.model}`" for call in readable if not _lacks_model(call))
     return (
         *((not lenient, f"{_calls(count)} to {what}: {_MODEL_WAY_OUT}") for what, count in models),
         *((not lenient, f"{_calls(count)} used {what}: {_CLASS_WAY_OUT}") for what, count in classes),
@@ -53,18 +53,40 @@ def _lacks_model(call: Call) -> bool:
 
 def drift_reason(totals: Totals) -> str:
     """Why figures of drifted calls are stale."""
+    count, one = totals.drifted, totals.drifted == 1
+    some = f"{count} of {_calls(totals.calls)}"
+    every = "The call" if one else f"All {_calls(count)}"
+    which, them = (every if count == totals.calls else some), ("it" if one else "them")
     return (
-        f"{totals.drifted} of {_calls(totals.calls)} {'was' if totals.drifted == 1 else 'were'} answered from the "
-        "recording of another request: the usage shown for them is stale. Record them again to settle it."
+        f"{which} {'was' if one else 'were'} answered from the recording of another request: the usage shown for "
+        f"{them} is stale. Record {them} again to settle it."
     )
 
 
-def _counted(items: Iterable[str]) -> list[tuple[str, int]]:
+def lost_reason(exchanges: int, calls: int, others: int) -> str:
+    """Why a task's calls are not all that passed; empty where every exchange became a call or was set aside."""
+    lost = exchanges - calls - others
+    if lost > 0:
+        return f"{lost} of {counted(exchanges, 'HTTP exchange')} could not be read; the run's notes say why."
+    if lost < 0:
+        return (
+            f"Something was counted twice: of {counted(exchanges, 'HTTP exchange')} came {_calls(calls)} and "
+            f"{counted(others, 'exchange')} of another kind."
+        )
+    return ""
+
+
+def _tallied(items: Iterable[str]) -> list[tuple[str, int]]:
     return list(Counter(items).items())
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things, in words: `1 call`, `2 calls`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _calls(count: int) -> str:
-    return f"{count} call" if count == 1 else f"{count} calls"
+    return counted(count, "call")
 
 
 def _first_note(call: Call) -> str:

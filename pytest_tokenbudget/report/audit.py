@@ -14,6 +14,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.model.usage import CLASSES
+from pytest_tokenbudget.report.printable import cell
 from pytest_tokenbudget.store.records import call_record, skipped_record, usage_record
 
 __all__ = ["SCHEMA", "Audit", "audit_csv", "audit_json", "totals_of"]
@@ -92,7 +93,8 @@ _AFTER: Final = ("cost_usd", "unpriced", "reported_usd", "response_id", "notes")
 def audit_csv(audit: Audit) -> str:
     """The audit as CSV: a row for each call, then one for each skipped item, whose `status` is `skipped`.
 
-    Each token class has a column; classes without a name here stand in `other`, fees in `fees`, as `name=count`.
+    Each token class has a column; classes without a name here stand in `other`, fees in `fees`, as `name=count`. A
+    text that a spreadsheet would take for a formula has an apostrophe before it.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -106,7 +108,7 @@ def audit_csv(audit: Audit) -> str:
     for skipped in audit.skipped:
         known = {"source": skipped.source, "index": skipped.index, "status": "skipped"}
         unknown = ("",) * (len(CLASSES) + 2 + len(_AFTER))
-        writer.writerow((*(_cell(known.get(name)) for name in _BEFORE), *unknown, skipped.reason))
+        writer.writerow((*(_cell(known.get(name)) for name in _BEFORE), *unknown, _cell(skipped.reason)))
     return text.getvalue()
 
 
@@ -114,7 +116,7 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return "; ".join(map(str, value))
-    if isinstance(value, dict):
-        return "; ".join(f"{name}={count}" for name, count in value.items())
-    return value
+        value = "; ".join(map(str, value))
+    elif isinstance(value, dict):
+        value = "; ".join(f"{name}={count}" for name, count in value.items())
+    return cell(value) if isinstance(value, str) else value

@@ -45,9 +45,8 @@ def verdict_sentence(run: Run) -> tuple[State, str] | None:
     states = sorted(counts, key=SEVERITY.index, reverse=True)
     worst = states[0]
     blocked = any(task.verdict.blocks for task in judged)
-    first = f"{counts[worst]} of {_counted(len(judged), 'task')}" if len(judged) > 1 else "1 task"
-    if len(states) == 1 and len(judged) > 1:
-        first = f"all {len(judged)} tasks"
+    whole = _counted(len(judged), "task")
+    first = whole if len(states) == 1 else f"{counts[worst]} of {whole}"
     lead = _LEADS[worst]
     # the lead has said it: within budget, 3 of 3 tasks
     parts = [first if worst == "within" else f"{first} {_WORDS[worst]}"]
@@ -97,10 +96,7 @@ def _calls(tasks: list[Task]) -> int:
 
 def _instant(run: Run) -> str:
     moment = run.as_of.astimezone(UTC)
-    day = moment.date().isoformat()
-    return (
-        f"{day} {moment:%H:%M} UTC" if moment.time().replace(second=0, microsecond=0).isoformat() > "00:00:00" else day
-    )
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment.hour or moment.minute else f"{moment:%Y-%m-%d}"
 
 
 def _counted(count: int, what: str) -> str:

@@ -108,7 +108,9 @@ def _paragraph(text: str, width: int, markup: dict[str, bool]) -> list[Line]:
 
 def _table(shown: Sequence[Row], width: int) -> list[Line]:
     longest = max(len("task"), *(columns(row.task) for row in shown))
-    for layout in _LAYOUTS:
+    limited = any(row.budget for row in shown)
+    for every in _LAYOUTS:
+        layout = {field: header for field, header in every.items() if limited or field != "budget"}
         cells = [tuple(layout.values()), *(tuple(getattr(row, field) for field in layout) for row in shown)]
         sizes = [max(map(columns, column)) for column in zip(*cells, strict=True)]
         room = width - len(" ✗ ") - sum(size + 2 for size in sizes)
@@ -154,7 +156,7 @@ def _capped(texts: Sequence[tuple[str, dict[str, bool]]], width: int, verbosity:
 
 def _settling(telling: Sequence[Row]) -> list[Line]:
     """The command that records drifted tasks again, on a line of its own to be copied."""
-    drifted = [row for row in telling if row.totals.drifted and row.id.isprintable()]
+    drifted = [row for row in telling if row.state == "inconclusive" and row.totals.drifted and row.id.isprintable()]
     if not drifted:
         return []
     if len(drifted) > _MOST_TYPED:

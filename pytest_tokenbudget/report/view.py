@@ -38,9 +38,6 @@ LIMIT_WORDS: Final = {
 }
 
 
-_RATIOS: Final = frozenset({"tokens_per_step", "cache_hit_rate"})
-
-
 class Row(Struct, frozen=True, kw_only=True):
     """One task, ready to print.
 
@@ -157,8 +154,6 @@ def budget_text(task: Task) -> str:
     value = finding.value
     if value is None and finding.low:
         about, value = "≥ ", finding.low
-    elif lost(task) and value is not None:
-        about, value = ("", None) if finding.limit in _RATIOS else ("≥ ", value)
     if finding.limit == "usd":
         bound = amounts.limit_usd(finding.bound)
         if not finding.bound:

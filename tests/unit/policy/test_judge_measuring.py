@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from builders import make_budget, make_call, make_task, numbered
 
@@ -69,14 +71,42 @@ def test_a_test_that_failed_earlier_is_judged_by_what_it_cost() -> None:
 def test_calls_must_add_up_to_what_passed(exchanges: int, reason: str) -> None:
     verdict = judge(measured(calls=1, skipped=1, exchanges=exchanges), BUDGET)
     assert (verdict.state, verdict.blocks) == ("unknown", True)
-    assert verdict.findings[0] == Finding(limit="exchanges", state="unknown", bound=None, value=None, reason=reason)
-    assert [finding.state for finding in verdict.findings[1:]] == ["within", "within"]
+    assert verdict.findings == (
+        Finding(
+            limit="usd",
+            state="unknown",
+            bound=Decimal("0.3"),
+            value=None,
+            low=Decimal("0.01"),
+            high=None,
+            reason=reason,
+        ),
+        Finding(
+            limit="cache_hit_rate",
+            state="unknown",
+            bound=Decimal("0.5"),
+            value=None,
+            low=None,
+            high=None,
+            reason=reason,
+        ),
+    )
 
 
 def test_an_exchange_that_could_not_be_read_may_have_been_the_call() -> None:
     verdict = judge(measured(exchanges=1), BUDGET)
-    assert verdict.state == "unknown"
-    assert [finding.limit for finding in verdict.findings] == ["exchanges", "usd", "cache_hit_rate"]
+    assert [(finding.limit, finding.state) for finding in verdict.findings] == [
+        ("usd", "unknown"),
+        ("cache_hit_rate", "unknown"),
+    ]
+
+
+@pytest.mark.parametrize("limit", ["steps", "seconds"])
+def test_an_unread_exchange_may_have_been_a_step(limit: str) -> None:
+    verdict = judge(measured(calls=1, exchanges=2), make_budget(**{limit: 9}))
+    assert [(finding.state, finding.value, finding.low) for finding in verdict.findings] == [
+        ("unknown", None, 1 if limit == "steps" else 0)
+    ]
 
 
 def test_a_broken_limit_weighs_more_than_an_unread_exchange() -> None:

@@ -27,7 +27,7 @@ NO_CLASS = (
     "`prices:` in tokenbudget.yml."
 )
 STALE = (
-    "1 of 2 calls was answered from the recording of another request: the usage shown for them is stale. Record them "
+    "1 of 2 calls was answered from the recording of another request: the usage shown for it is stale. Record it "
     "again to settle it."
 )
 
@@ -154,3 +154,17 @@ def test_drift_beside_missing_usage_is_unknown() -> None:
     worst = make_task("t", MISSING, DRIFTED, budget=make_budget(usd=1)).verdict.worst
     assert worst
     assert (worst.state, worst.reason) == ("unknown", f"{NO_USAGE} {STALE}")
+
+
+@pytest.mark.parametrize(
+    ("settled", "drifted", "sentence"),
+    [
+        (0, 1, "The call was answered from the recording of another request: the usage shown for it is stale. "),
+        (0, 2, "All 2 calls were answered from the recording of another request: the usage shown for them is stale. "),
+        (3, 2, "2 of 5 calls were answered from the recording of another request: the usage shown for them is stale. "),
+    ],
+)
+def test_drift_is_counted(settled: int, drifted: int, sentence: str) -> None:
+    worst = make_task("t", *[make_call()] * settled, *[DRIFTED] * drifted, budget=make_budget(usd=9)).verdict.worst
+    assert worst
+    assert worst.reason == f"{sentence}Record {'it' if drifted == 1 else 'them'} again to settle it."
