@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.pricing import Explanation
 from pytest_tokenbudget.report.audit import Audit
 from pytest_tokenbudget.report.audit_view import AuditRow, details, rows, sentences
+from pytest_tokenbudget.report.columns import columns, ended, left, printable, right
 from pytest_tokenbudget.report.price_entries import price_entries
 
 __all__ = ["new_console", "print_audit"]
@@ -40,7 +40,7 @@ def print_audit(
     """
     shown = rows(audit)
     if shown:
-        console.print(_table(shown, console.width))
+        _print_table(console, shown)
     for sentence in sentences(audit):
         _line(console, sentence, style="yellow" if sentence.startswith("?") else "")
     further = details(audit)
@@ -56,24 +56,22 @@ def print_audit(
             _line(console, line)
 
 
-def _table(shown: list[AuditRow], width: int) -> Table:
-    cells = [(row.recording, row.calls, row.tokens_in, row.tokens_out, row.cost) for row in shown]
-    sizes = [max(len(name), *(len(cell[column]) for cell in cells)) for column, name in enumerate(_COLUMNS)]
-    room = max(width - sum(sizes[1:]) - _GAP * len(_COLUMNS), _NARROWEST)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_edge=False)
-    for column, name in enumerate(_COLUMNS):
-        table.add_column(f" {name}" if not column else name, justify="right" if column else "left", no_wrap=True)
+def _print_table(console: Console, shown: list[AuditRow]) -> None:
+    """Print a line for each row. Only the recording's name is cut: half a figure would be another one."""
+    cells = [(printable(row.recording), row.calls, row.tokens_in, row.tokens_out, row.cost) for row in shown]
+    sizes = [max(columns(name), *(columns(cell[at]) for cell in cells)) for at, name in enumerate(_COLUMNS)]
+    room = max(console.width - 1 - sum(sizes[1:]) - _GAP * (len(_COLUMNS) - 1), _NARROWEST)
+    sizes[0] = min(sizes[0], room)
+    _line(console, _aligned(_COLUMNS, sizes), style="bold")
     for cell, row in zip(cells, shown, strict=True):
-        first = Text(f" {_fitted(cell[0], room)}")
-        table.add_row(first, *(Text(text) for text in cell[1:]), style=None if row.known else "yellow")
-    return table
+        _line(console, _aligned(cell, sizes), style="" if row.known else "yellow")
 
 
-def _fitted(text: str, size: int) -> str:
-    # the end of a path tells recordings apart
-    return text if len(text) <= size else f"…{text[-(size - 1) :]}"
+def _aligned(cells: tuple[str, ...], sizes: list[int]) -> str:
+    figures = [right(cell, size) for cell, size in zip(cells[1:], sizes[1:], strict=True)]
+    return (" " * _GAP).join([left(ended(cells[0], sizes[0]), sizes[0]), *figures])
 
 
 def _line(console: Console, text: str, *, style: str = "") -> None:
     # names hold brackets, which rich would take for its markup
-    console.print(Text(f" {text}", style=style), soft_wrap=True)
+    console.print(Text(f" {printable(text)}", style=style), soft_wrap=True)

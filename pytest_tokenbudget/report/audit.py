@@ -14,7 +14,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.model.usage import CLASSES
-from pytest_tokenbudget.report.printable import cell
+from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.store.records import call_record, skipped_record, usage_record
 
 __all__ = ["SCHEMA", "Audit", "audit_csv", "audit_json", "totals_of"]
@@ -87,6 +87,7 @@ def audit_json(audit: Audit) -> bytes:
 
 
 _BEFORE: Final = ("source", "index", "provider", "api", "host", "model", "tier", "stream", "http_status", "status")
+_FORMULA: Final = ("=", "+", "-", "@")
 _AFTER: Final = ("cost_usd", "unpriced", "reported_usd", "response_id", "notes")
 
 
@@ -119,4 +120,7 @@ def _cell(value: object) -> object:
         value = "; ".join(map(str, value))
     elif isinstance(value, dict):
         value = "; ".join(f"{name}={count}" for name, count in value.items())
-    return cell(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    shown = printable(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

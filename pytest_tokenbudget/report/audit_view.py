@@ -16,6 +16,8 @@ from pytest_tokenbudget.report.view import cost_text
 __all__ = ["AuditRow", "details", "rows", "sentences"]
 
 _MOST_NAMED: Final = 3
+_NO_TABLE: Final = ("price_table",)
+_NOTHING: Final = "? No recordings found: a directory stands for its .yaml, .yml, .json and .har files, also with .gz."
 _GIVE_PRICE: Final = "Give it one under `prices:` in tokenbudget.yml."
 
 
@@ -85,8 +87,15 @@ def _labels(sources: Iterable[str]) -> dict[str, str]:
 
 def sentences(audit: Audit) -> list[str]:
     """What the recordings cost in all, then what is not in that sum; a question mark opens what is not known."""
+    if not audit.calls and not audit.skipped:
+        return [_NOTHING]
     totals = audit.totals
-    whole = f"{_counted(len(audit.by_source), 'recording')}, {_counted(totals.calls, 'call')}: {cost_text(totals)}"
+    unread = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN in skipped.reason]
+    others = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN not in skipped.reason]
+    cost = cost_text(totals)
+    if unread and not totals.unknown:
+        cost = f"{cost} + ?" if totals.known else amounts.UNKNOWN
+    whole = f"{_counted(len(audit.by_source), 'recording')}, {_counted(totals.calls, 'call')}: {cost}"
     found = [f"{whole} at prices of {audit.as_of.date().isoformat()} ({audit.as_of_source})."]
     found += [f"? {sentence}" for sentence in _unknown(audit.calls)]
     failed = sum(call.status == "error" for call in audit.calls)
@@ -95,8 +104,6 @@ def sentences(audit: Audit) -> list[str]:
         found.append(f"{_counted(failed, 'call')} failed (HTTP 400 and above): nothing billed.")
     if unbilled:
         found.append(f"{_counted(unbilled, 'call')} to endpoints that cost nothing.")
-    unread = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN in skipped.reason]
-    others = [skipped.reason for skipped in audit.skipped if COST_UNKNOWN not in skipped.reason]
     if unread:
         found.append(f"? {amounts.tokens(len(unread))} not read, and not in the sum: {_reasons(unread)}.")
     if others:
@@ -111,11 +118,14 @@ def _unknown(calls: Sequence[Call]) -> Iterable[str]:
         hint = f" ({streams} streamed: ask for stream_options.include_usage)" if streams else ""
         yield f"{_carry(len(missing))} no usage{hint}: not priced."
     if partial := by_status["partial"]:
-        yield f"{_carry(len(partial))} only a part of the usage, the stream was cut: not priced."
+        yield f"{_carry(len(partial))} a usage that was cut off or contradicts itself: not priced."
     if unsupported := [call for call in calls if call.status == "unsupported"]:
         names = _named(call.api for call in unsupported)
         yield f"{_counted(len(unsupported), 'call')} to endpoints that cannot be read yet: not priced. {names}."
     lacking = [call for call in calls if call.status == "exact" and call.cost is None]
+    if unlisted := [call for call in lacking if call.unpriced == _NO_TABLE]:
+        lacking = [call for call in lacking if call.unpriced != _NO_TABLE]
+        yield f"{_counted(len(unlisted), 'call')} not priced: {unlisted[0].notes[-1]}"
     if models := [call for call in lacking if "model" in call.unpriced or not call.unpriced]:
         names = _named(f"{call.model or 'no model'} at {call.host}" for call in models)
         use = "uses a model" if len(models) == 1 else "use models"

@@ -12,6 +12,8 @@ __all__ = ["Counts", "listed", "mapping", "text"]
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _SHOWN: Final = 40
+_MOST: Final = 10**12
+"""No prompt has more tokens, and no answer; a number beyond it was not counted by anybody."""
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -58,11 +60,11 @@ class Counts:
 
     def number(self, value: object, name: str) -> int | None:
         """The value where it is a count; `None` where it is null, or noted as no count."""
-        if type(value) is int and value >= 0:
+        if type(value) is int and 0 <= value <= _MOST:
             return value
         if value is None:
             return None
-        if type(value) is float and value >= 0 and value.is_integer():
+        if type(value) is float and 0 <= value <= _MOST and value.is_integer():
             return int(value)
         self.doubt(f"usage.{name} is {_shown(value)}, not a count")
         return None
@@ -70,7 +72,7 @@ class Counts:
     def take(self, source: Mapping[str, Any], key: str) -> int:
         """The count under a key; 0 where it is absent, null, or noted as no count."""
         value = source.get(key)
-        if type(value) is int and value >= 0:
+        if type(value) is int and 0 <= value <= _MOST:
             return value
         return self.number(value, key) or 0
 
@@ -89,12 +91,12 @@ class Counts:
         for key, value in source.items():
             slot = slots.get(key)
             if slot is None:
-                if type(value) is int and value > 0 and key.endswith("_tokens"):
+                if type(value) is int and 0 < value <= _MOST and key.endswith("_tokens"):
                     unknown[key] = value
                 continue
             if not slot or value is None:
                 continue
-            count = value if type(value) is int and value >= 0 else self.number(value, key)
+            count = value if type(value) is int and 0 <= value <= _MOST else self.number(value, key)
             if count is None:
                 continue
             before = found.get(slot)

@@ -229,7 +229,7 @@ def test_explain_names_the_entry_its_source_and_the_rates() -> None:
 @pytest.mark.usefixtures("project")
 def test_a_narrow_terminal_keeps_the_end_of_a_name_and_the_figures() -> None:
     lines = printed("cassettes", width=66).splitlines()
-    assert lines[1] == " …test_[refund].yaml      2        12,500 (72%)  320      $0.0147"
+    assert lines[1] == " …/test_[refund].yaml      2        12,500 (72%)  320      $0.0147"
     assert max(map(len, lines[:5])) <= 66
 
 
