@@ -402,3 +402,69 @@ def test_a_background_response_is_priced_by_its_poll_and_once(tmp_path: Path) ->
         ("unbilled", 0),
     ]
     assert (found.totals.known, found.totals.unknown) == (Decimal("0.003"), 0)
+
+
+EVIL = "=cmd|x\x1b]0;title\x07\x1b[2J\u202e\u009b31m\nnext"
+
+
+def hostile(folder: Path) -> Path:
+    """A recording whose file name and model try to steer a terminal and a spreadsheet."""
+    path = folder / "a\x1b[31m\nb.yaml"
+    write(path, chat(answer(10, 0, 1, model=EVIL), model=EVIL))
+    return path
+
+
+@pytest.mark.parametrize("arguments", [[], ["--verbose", "--explain"], ["--format", "csv"]])
+def test_no_name_steers_a_terminal(tmp_path: Path, arguments: list[str]) -> None:
+    result = audit(str(hostile(tmp_path)), *arguments)
+    assert result.exit_code == 0
+    assert [letter for letter in result.stdout if not letter.isprintable() and letter != "\n"] == []
+    assert "a\\x1b[31m\\nb.yaml" in result.stdout
+
+
+def test_json_carries_every_name_as_it_is(tmp_path: Path) -> None:
+    path = hostile(tmp_path)
+    (call,) = json.loads(audit(str(path), "--format", "json").stdout)["calls"]
+    assert (call["source"], call["model"]) == (str(path), EVIL)
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    (row,) = csv.DictReader(io.StringIO(audit(str(hostile(tmp_path)), "--format", "csv").stdout))
+    assert row["model"].startswith("'=cmd|x")
+
+
+@pytest.mark.parametrize("width", [10, 40, 60, 80, 200])
+def test_figures_are_whole_at_any_width(tmp_path: Path, width: int) -> None:
+    write(tmp_path / "a_long_name_of_a_recording.yaml", chat(answer(12_000, 9_000, 300)), chat(STREAM))
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    print_audit(audit_recordings([tmp_path], PriceTable(overrides=(PRICES,))), console)
+    assert isinstance(console.file, io.StringIO)
+    row = console.file.getvalue().splitlines()[1]
+    assert row.split()[-7:] == ["2", "12,000", "(75%)", "300", "$0.0135", "+", "?"]
+
+
+def test_what_was_not_read_is_in_no_sum(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("interactions:\n- request: {method: POST")
+    assert printed(str(tmp_path)).splitlines()[0] == " 0 recordings, 0 calls: ? at prices of 2026-11-01 (release)."
+    write(tmp_path / "b.yaml", chat(answer(10, 0, 1)))
+    assert printed(str(tmp_path)).splitlines()[2] == (
+        " 1 recording, 1 call: $0.00003 + ? at prices of 2026-11-01 (release)."
+    )
+
+
+def test_a_directory_without_recordings_is_said(tmp_path: Path) -> None:
+    assert printed(str(tmp_path)) == (
+        " ? No recordings found: a directory stands for its .yaml, .yml, .json and .har files, also with .gz.\n"
+    )
+
+
+def test_price_data_that_cannot_be_read_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ImportError
+
+    write(tmp_path / "a.yaml", *[chat(answer(10, 0, 1, model="gpt-4o"), model="gpt-4o")] * 2)
+    monkeypatch.setattr("pytest_tokenbudget.pricing.genai._providers", broken)
+    lines = printed(str(tmp_path)).splitlines()
+    assert lines[2] == " 1 recording, 2 calls: ? at prices of 2026-11-01 (release)."
+    assert lines[3].startswith(" ? 2 calls not priced: genai-prices ")
+    assert lines[3].endswith('Type: python -m pip install "genai-prices>=0.2.3,<0.3"')
