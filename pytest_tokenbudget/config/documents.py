@@ -81,7 +81,7 @@ def read_yaml(path: Path) -> Document:
     if values is None:
         return Document(name=name, values={}, lines={})
     if not isinstance(values, dict):
-        raise refuse(name, f"holds {values!r:.60}, not settings such as `tolerance: 20%`.")
+        raise refuse(name, f"holds {type(values).__name__}, not settings such as `tolerance: 20%`.")
     return Document(name=name, values=values, lines=places)
 
 

@@ -10,7 +10,7 @@ from pytest_tokenbudget.model.budget import BLOCKING, Finding
 from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
 from pytest_tokenbudget.model.task import Task, TaskCall, Totals
 from pytest_tokenbudget.report import amounts
-from pytest_tokenbudget.report.columns import columns, left, opened, printable, right
+from pytest_tokenbudget.report.columns import columns, left, opened, printable, right, wrapped
 from pytest_tokenbudget.report.largest import carried, largest_part
 from pytest_tokenbudget.report.view import LIMIT_WORDS, cost_text, crossed, tokens_text
 
@@ -18,7 +18,9 @@ __all__ = ["failure_text"]
 
 _HEADER: Final = ("step", "model", "in", "cached", "out", "thinking", "cost", "carries")
 _AT_THE_LEFT: Final = frozenset({0, 1, 7})
+_WIDTH: Final = 100
 _MOST_ROWS: Final = 12
+_COSTLIEST: Final = 6
 _MODEL_COLUMNS: Final = 28
 _MOST_SOURCES: Final = 2
 _OF_PROMPTS: Final = frozenset({"usd", "tokens", "input_tokens", "tokens_per_step", "cache_hit_rate"})
@@ -32,14 +34,23 @@ def failure_text(task: Task) -> str:
 
 def _lines(task: Task) -> Iterator[str]:
     failing = [finding for finding in task.verdict.findings if finding.state in BLOCKING]
-    yield from _sentences(failing, task)
-    limits = {finding.limit for finding in failing}
+    for sentence in _sentences(failing, task):
+        yield from wrapped(sentence, _WIDTH, first="", further="  ")
     if task.calls:
         yield ""
         yield from _table(task.calls)
+    further = list(_further(failing, task))
+    if task.calls and further:
         yield ""
+    yield from further
+
+
+def _further(failing: Sequence[Finding], task: Task) -> Iterator[str]:
+    """Where the tokens went, where the budget stands, and what to type next."""
+    limits = {finding.limit for finding in failing}
+    if task.calls:
         if limits & _OF_PROMPTS and (largest := largest_part([entry.call for entry in task.calls])):
-            yield largest
+            yield from wrapped(largest, _WIDTH, first="", further="  ")
         if "steps" in limits and (asked := _tools_asked(task)):
             yield asked
     where = dict(task.budget.origins)
@@ -125,7 +136,7 @@ def _rows(calls: Sequence[TaskCall]) -> Iterator[tuple[str, ...]]:
             hidden.append(entry)
             continue
         if hidden:
-            yield _gap(hidden)
+            yield _gap(hidden) if len(hidden) > 1 else _cells(hidden[0])
             hidden = []
         yield _cells(entry)
 
@@ -136,7 +147,7 @@ def _shown(calls: Sequence[TaskCall]) -> set[int]:
     # what is unknown may be the costliest
     weight = [(entry.call.cost is None, entry.call.cost or 0, entry.call.usage.total) for entry in calls]
     inner = sorted(range(1, len(calls) - 1), key=lambda index: weight[index], reverse=True)
-    return {0, len(calls) - 1, *inner[: _MOST_ROWS - 4]}
+    return {0, len(calls) - 1, *inner[:_COSTLIEST]}
 
 
 def _gap(entries: Sequence[TaskCall]) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def test_the_environment_is_stronger_than_a_marker(project: Project, monkeypatch
         ("tokenbudget.yml", "mode: strict\n", "tokenbudget.yml:1: mode: 'strict' is not one of enforce, observe, off."),
         ("tokenbudget.yml", "budgets:\n  'a::b':\n    usd: -1\n", "tokenbudget.yml:3: budgets.a::b.usd: "),
         ("tokenbudget.yml", "budgets: {a: {usdd: 1}}\n", "tokenbudget.yml:1: budgets.a.usdd: unknown limit"),
-        ("tokenbudget.yml", "prices:\n  tiny: {inputs: 1}\n", "tokenbudget.yml:2: prices.tiny: unknown token class"),
+        ("tokenbudget.yml", "prices:\n  tiny: {inputs: 1}\n", "tokenbudget.yml:2: prices.tiny.inputs: unknown token class"),
         ("tokenbudget.yaml", "mode: off\n", "tokenbudget.yaml"),
         ("pyproject.toml", "[tool.tokenbudget]\nmoed = 'off'\n", "pyproject.toml: tool.tokenbudget.moed: unknown"),
     ],
