@@ -30,6 +30,8 @@ _NOTHING_BILLED: Final = frozenset({"error", "unbilled"})
 _USAGE_UNKNOWN: Final = frozenset({"missing", "unsupported", "partial"})
 _REPORTED_TOLERANCE: Final = Decimal("0.005")
 _NO_TABLE: Final = "price_table"
+_AZURE: Final = "azure"
+_GLOBAL: Final = "Azure does not tell a deployment's type: priced as Global Standard"
 _LONG_PROMPT: Final = "long_prompt"
 _SUMMED: Final = "rates differ by a prompt's length, and the usage adds up several prompts"
 _NO_HOSTS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -202,6 +204,8 @@ class PriceTable:
             if isinstance(price, RateCard):
                 price = with_region(call.host, price.entry.partition("/")[2], price)
             notes = () if name == names[0] else (f"priced as {name}, the model asked for: {names[0]} is not listed",)
+            if provider == _AZURE:
+                notes = (*notes, _GLOBAL)
             if isinstance(price, RateCard):
                 return _applied(price, factors, notes)
             return self._without(price, notes)

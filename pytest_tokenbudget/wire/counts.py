@@ -1,5 +1,6 @@
 """Token counts out of bodies that may hold anything: what is no count is noted, never guessed."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +13,7 @@ __all__ = ["Counts", "listed", "mapping", "text"]
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _SHOWN: Final = 40
+_NUMBER: Final = re.compile(r"[-+$]?[\d.,_]+(?:[eE][-+]?\d+)?")
 _MOST: Final = 10**12
 """No prompt has more tokens, and no answer; a number beyond it was not counted by anybody."""
 
@@ -153,5 +155,7 @@ class Counts:
 
 
 def _shown(value: object) -> str:
-    shown = repr(value) if isinstance(value, (str, int, float, bool)) else f"a JSON {type(value).__name__}"
+    # a text is shown only where it looks like a number: anything else could be anything, a key included
+    plain = isinstance(value, (int, float, bool)) or (isinstance(value, str) and _NUMBER.fullmatch(value))
+    shown = repr(value) if plain else f"a JSON {type(value).__name__}"
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

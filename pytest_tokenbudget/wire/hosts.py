@@ -11,8 +11,6 @@ __all__ = ["provider_of"]
 
 _EXACT: Final = {
     "api.openai.com": "openai",
-    "eu.api.openai.com": "openai",
-    "us.api.openai.com": "openai",
     "api.anthropic.com": "anthropic",
     "generativelanguage.googleapis.com": "google",
     "aiplatform.googleapis.com": "google",
@@ -52,6 +50,7 @@ _EXACT: Final = {
 }
 
 _SUFFIXES: Final = (
+    (".api.openai.com", "openai", ""),  # one for each region of data residency
     (".openai.azure.com", "azure", ""),
     (".services.ai.azure.com", "azure", ""),
     (".models.ai.azure.com", "azure", ""),

@@ -21,7 +21,7 @@ _UNBILLED: Final = re.compile(
     r"/count_tokens|/responses/input_tokens|:countTokens|:computeTokens|/count-tokens(?::\w+)?"  # counting is free
     r"|/tokenize|/detokenize|/moderations|/models|/traces/ingest|/event_logging(?:/.*)?"
     r"|/(?:responses|batches)/[^/]+/cancel|/chat/completions/[^/]+"
-    r"|/(?:files|uploads|conversations|vector_stores|assistants|skills)(?:/.*)?|/threads(?:/[^/]+(?:/messages)?)?"
+    r"|/(?:files|uploads|conversations|vector_stores|assistants|skills)(?:/.*)?|/threads(?:/(?!runs)[^/]+(?:/messages)?)?"
     r"|/realtime/\w+|/(?:oauth|organizations?|auth|keys|credits)(?:/.*)?"
     r"|/api/(?:show|pull|push|copy|create|delete|tags|ps)"
     r")"

@@ -95,7 +95,11 @@ def test_a_price_that_depends_on_the_hour_says_so() -> None:
 
 
 def test_a_provider_may_list_another_ones_models_but_not_its_tiers() -> None:
-    assert TABLE.charge(call("gpt-4o", MILLION, provider="azure")).cost == usd("2.5")
+    priced = TABLE.charge(call("gpt-4o", MILLION, provider="azure"))
+    assert (priced.cost, priced.notes) == (
+        usd("2.5"),
+        ("Azure does not tell a deployment's type: priced as Global Standard",),
+    )
     assert TABLE.explain(call("claude-3-7-sonnet", MILLION, provider="azure")).entry == "anthropic/claude-3-7-sonnet"
     assert TABLE.charge(call("gpt-5.2", MILLION, provider="azure", tier="flex")).unpriced == ("tier:flex",)
 

@@ -166,7 +166,7 @@ def test_the_provider_reports_a_cost(more: dict[str, object], reported: str) -> 
 def test_a_reported_cost_that_is_none_is_noted() -> None:
     found = call(response=chat({**USAGE, "cost": "free"}))
     assert (found.status, found.reported_cost) == ("exact", None)
-    assert found.notes == ("the reported cost is 'free', not an amount",)
+    assert found.notes == ("the reported cost is a JSON str, not an amount",)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,12 @@ def test_a_reported_cost_that_is_none_is_noted() -> None:
         ({"completion_tokens": 9}, "partial", "usage lacks the prompt tokens"),
         ({"prompt_tokens": -4, "completion_tokens": 9}, "partial", "usage.prompt_tokens is -4, not a count"),
         ({"prompt_tokens": "7", "completion_tokens": 9}, "partial", "usage.prompt_tokens is '7', not a count"),
+        (
+            {"prompt_tokens": "sk-1", "completion_tokens": 9},
+            "partial",
+            "usage.prompt_tokens is a JSON str, not a count",
+        ),
+        ({"prompt_tokens": 10**13, "completion_tokens": 9}, "partial", f"usage.prompt_tokens is {10**13}, not a count"),
         ({"prompt_tokens": True, "completion_tokens": 9}, "partial", "usage.prompt_tokens is True, not a count"),
         (
             {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 515},
