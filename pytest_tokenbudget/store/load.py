@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,9 @@ from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
 
 __all__ = ["load_run"]
+
+
+_NO_BUDGET: Final = Budget()
 
 
 class _FindingFields(msgspec.Struct):
@@ -35,6 +38,21 @@ class _VerdictFields(msgspec.Struct):
     findings: list[_FindingFields]
 
 
+class _BudgetFields(msgspec.Struct):
+    usd: Decimal | None = None
+    tokens: Decimal | None = None
+    input_tokens: Decimal | None = None
+    output_tokens: Decimal | None = None
+    thinking_tokens: Decimal | None = None
+    steps: Decimal | None = None
+    tokens_per_step: Decimal | None = None
+    cache_hit_rate: Decimal | None = None
+    seconds: Decimal | None = None
+    tolerance: Decimal = _NO_BUDGET.tolerance
+    allow_no_calls: bool = False
+    origins: dict[str, str] = {}
+
+
 class _AttemptFields(msgspec.Struct):
     outcome: Outcome
     verdict: _VerdictFields
@@ -44,14 +62,14 @@ class _AttemptFields(msgspec.Struct):
 class _TaskFields(msgspec.Struct):
     id: str
     outcome: Outcome
-    budget: dict[str, Any]
+    budget: _BudgetFields
     verdict: _VerdictFields
     calls: list[dict[str, Any]]
     exchanges: int = 0
     workflow: str | None = None
     team: str | None = None
     notes: tuple[str, ...] = ()
-    skipped: list[dict[str, Any]] = []
+    skipped: tuple[Skipped, ...] = ()
     earlier: list[_AttemptFields] = []
 
 
@@ -114,20 +132,20 @@ def _sorted(tasks: Iterable[Task]) -> tuple[Task, ...]:
 
 
 def _load_task(fields: _TaskFields, place: str) -> Task:
-    limits = {name: Decimal(fields.budget[name]) for name in LIMITS if name in fields.budget}
+    stated = fields.budget
     return Task(
         id=fields.id,
         outcome=fields.outcome,
         calls=_load_calls(fields.calls, place),
-        skipped=tuple(msgspec.convert(skipped, Skipped) for skipped in fields.skipped),
+        skipped=fields.skipped,
         exchanges=fields.exchanges,
         budget=Budget(
-            **limits,
-            tolerance=Decimal(fields.budget.get("tolerance", "0.20")),
-            allow_no_calls=bool(fields.budget.get("allow_no_calls")),
+            **{name: getattr(stated, name) for name in LIMITS},
+            tolerance=stated.tolerance,
+            allow_no_calls=stated.allow_no_calls,
             workflow=fields.workflow,
             team=fields.team,
-            origins=tuple(sorted(fields.budget.get("origins", {}).items())),
+            origins=tuple(sorted(stated.origins.items())),
         ),
         verdict=_load_verdict(fields.verdict),
         earlier=tuple(
