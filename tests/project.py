@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.store.schema import run_schema
 
 __all__ = ["Project", "Ran", "chat", "claude", "recording"]
+
+_SCHEMA = Draft202012Validator(run_schema())
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
@@ -162,7 +166,8 @@ class Ran:
 
     @property
     def run(self) -> Run:
-        """The run file, read back."""
+        """The run file, held to its schema and read back."""
+        _SCHEMA.validate(self.record)
         return load_run(self.path)
 
     @property
