@@ -291,3 +291,13 @@ def test_the_same_text_whatever_decimal_context_the_test_left() -> None:
     with localcontext(prec=2):
         assert failure_text(refund(usd=0.30)) == expected
         assert refund(usd=0.30).totals.known == Decimal("0.742")
+
+
+def test_only_the_places_of_broken_limits_are_named() -> None:
+    task = make_task(
+        "t",
+        make_call("0.40"),
+        budget=make_budget(usd=0.30, steps=9, origins=(("steps", "tokenbudget.yml:3"), ("usd", "tests/t.py:1"))),
+    )
+    assert "Budget from tests/t.py:1" in failure_text(task)
+    assert "tokenbudget.yml" not in failure_text(task)

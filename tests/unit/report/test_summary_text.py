@@ -1,5 +1,7 @@
 """What a person reads at the end of a session, whole."""
 
+from decimal import localcontext
+
 from builders import make_budget, make_call, make_run, make_task, numbered
 
 from pytest_tokenbudget.model.budget import Budget
@@ -572,3 +574,26 @@ def test_nothing_happened_nothing_is_said() -> None:
  No model call was measured.
  Incomplete: Worker gw0 died.""",
     )
+
+
+def test_a_name_that_cannot_be_typed_is_not_offered() -> None:
+    drifted = make_call("0.10", obtained="drifted")
+    run = make_run(make_task("tests/test_a.py::test_[\n]", drifted, budget=CENTS_30))
+    assert "Settle" not in said(run)
+
+
+def test_a_broken_budget_is_broken_whatever_else_was_measured() -> None:
+    run = make_run(task_a(make_call("0.50")), incomplete=("Worker gw1 died.",))
+    assert said(run).startswith(" ✗ Budget broken: 1 task over.\n")
+
+
+def test_the_unknown_is_one_question_mark_however_many_reasons_it_has() -> None:
+    run = make_run(task_a(make_call("0.06"), make_call(None), exchanges=3))
+    assert "1 task cost $0.06 + ?; this run" in said(run)
+
+
+def test_the_same_text_whatever_decimal_context_a_test_left() -> None:
+    run = make_run(task_a(make_call("0.3601")))
+    expected = said(run)
+    with localcontext(prec=2):
+        assert said(run) == expected
