@@ -3,6 +3,8 @@
 Exit statuses: 0 pass · 2 usage or configuration error · 1 crash; more come with the commands that judge.
 """
 
+import io
+import sys
 from importlib import import_module
 from typing import IO, Any, Final
 
@@ -44,6 +46,9 @@ class _Commands(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a letter that it lacks is written out, and costs no report
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except TokenBudgetError as error:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -468,3 +469,14 @@ def test_price_data_that_cannot_be_read_is_said_once(tmp_path: Path, monkeypatch
     assert lines[2] == " 1 recording, 2 calls: ? at prices of 2026-11-01 (release)."
     assert lines[3].startswith(" ? 2 calls not priced: genai-prices ")
     assert lines[3].endswith('Type: python -m pip install "genai-prices>=0.2.3,<0.3"')
+
+
+def test_letters_that_the_output_lacks_are_written_out(tmp_path: Path) -> None:
+    write(tmp_path / "\u65e5\u672c.yaml", chat(answer(10, 0, 1)))
+    done = subprocess.run(
+        [sys.executable, "-c", "from pytest_tokenbudget.cli import main; main()", "audit", str(tmp_path)],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert b"\\u65e5\\u672c.yaml" in done.stdout
