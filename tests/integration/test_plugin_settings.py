@@ -147,7 +147,11 @@ def test_the_environment_is_stronger_than_a_marker(project: Project, monkeypatch
         ("tokenbudget.yml", "mode: strict\n", "tokenbudget.yml:1: mode: 'strict' is not one of enforce, observe, off."),
         ("tokenbudget.yml", "budgets:\n  'a::b':\n    usd: -1\n", "tokenbudget.yml:3: budgets.a::b.usd: "),
         ("tokenbudget.yml", "budgets: {a: {usdd: 1}}\n", "tokenbudget.yml:1: budgets.a.usdd: unknown limit"),
-        ("tokenbudget.yml", "prices:\n  tiny: {inputs: 1}\n", "tokenbudget.yml:2: prices.tiny.inputs: unknown token class"),
+        (
+            "tokenbudget.yml",
+            "prices:\n  tiny: {inputs: 1}\n",
+            "tokenbudget.yml:2: prices.tiny.inputs: unknown token class",
+        ),
         ("tokenbudget.yaml", "mode: off\n", "tokenbudget.yaml"),
         ("pyproject.toml", "[tool.tokenbudget]\nmoed = 'off'\n", "pyproject.toml: tool.tokenbudget.moed: unknown"),
     ],
@@ -194,15 +198,14 @@ def test_settings_of_ours_do_not_bother_a_suite_that_measures_nothing(project: P
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_the_run_goes_where_the_option_says_from_where_it_was_typed(project: Project, workers: str) -> None:
-    project = project.tests("@pytest.mark.token_budget(usd=1)\ndef test_it():\n    ask()\n").recorded()
-    project.write()
+def test_the_run_goes_where_the_option_says_from_where_it_was_typed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
     inner = project.pytester.mkdir("inner")
-    result = project.pytester.run(
-        "sh", "-c", f"cd inner && exec python -m pytest {workers} --rootdir=.. --tokenbudget-out=sub/out.json .."
-    )
-    assert result.ret == 0
-    assert (inner / "sub/out.json").is_file()
+    monkeypatch.chdir(inner)
+    project = project.tests("@pytest.mark.token_budget(usd=1)\ndef test_it():\n    ask()\n").recorded()
+    ran = project.run_apart(workers, "--rootdir=..", "--tokenbudget-out=sub/out.json", "..", out="inner/sub/out.json")
+    assert (ran.exit, ran.state()) == (0, "within")
     assert not (project.pytester.path / ".tokenbudget").exists()
     assert sorted(path.name for path in (inner / "sub").iterdir()) == ["out.json"]
 
