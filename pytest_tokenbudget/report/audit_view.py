@@ -11,7 +11,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.audit import Audit, totals_of
-from pytest_tokenbudget.report.view import cost_text
+from pytest_tokenbudget.report.view import cost_text, tokens_text
 
 __all__ = ["AuditRow", "details", "rows", "sentences"]
 
@@ -50,12 +50,13 @@ def rows(audit: Audit) -> list[AuditRow]:
 def _row(recording: str, calls: Sequence[Call]) -> AuditRow:
     totals = totals_of(calls)
     usage = totals.usage
+    whole = not totals.unknown_usage
     cached = "" if usage.cache_hit_rate is None else f" ({amounts.percent(usage.cache_hit_rate)})"
     return AuditRow(
         recording=recording,
         calls=amounts.tokens(totals.calls),
-        tokens_in=f"{amounts.tokens(usage.total_input)}{cached}" if usage.total else _nothing(calls),
-        tokens_out=amounts.tokens(usage.total_output) if usage.total else "",
+        tokens_in=tokens_text(usage.total_input, whole=whole, cached=cached) if usage.total else _nothing(calls),
+        tokens_out=tokens_text(usage.total_output, whole=whole) if usage.total else "",
         cost=cost_text(totals),
         known=not totals.unknown,
     )
