@@ -74,6 +74,8 @@ class _Sent:
 class _Seam:
     """What a metered cassette knows beside vcrpy's attributes; in one place, so that no user's subclass clashes."""
 
+    __slots__ = ("loading", "lock", "matched", "sent")
+
     def __init__(self) -> None:
         self.lock = RLock()
         self.loading = False
@@ -135,8 +137,10 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
     def append(self, request: Any, response: Any) -> Any:
         """Store an answer that was just received, metered as recorded, or as live where a filter drops it."""
         meter = _meter
-        if self._tokenbudget.loading or meter is None:
+        # of answers that somebody puts into a cassette by hand, nobody asked for any
+        if meter is None or self._tokenbudget.loading or not self._tokenbudget.sent:
             return super().append(request, response)
+        # where aiohttp followed a redirect, this is not the request that was asked for
         exchange = _read(meter, request, response, "live", self._sent(request))
         stored: dict[str, Any] = {}
         try:

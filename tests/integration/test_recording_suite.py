@@ -1,16 +1,19 @@
 """A suite that records with vcrpy or pytest-recording gains metering, and neither outcomes nor recordings change."""
 
+import inspect
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from loopback import LoopbackModel, Reply
+from vcr.stubs import aiohttp_stubs
 
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.store.load import load_run
@@ -66,7 +69,7 @@ EXPECTED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "test_mode_new_episodes": (("recorded", "replayed", "recorded"), ("replayed",) * 2),
     "test_mode_all": (("recorded",), ("recorded",)),
     "test_mode_once_is_closed_after_recording": (("recorded", "replayed"), ("replayed",) * 2),
-    "test_repeats": (("recorded", "replayed", "replayed"), ("replayed",) * 3),
+    "test_repeats": (("recorded", *("replayed",) * 3), ("replayed",) * 4),
     "test_dropped_response": (("live",), ("live",)),
     "test_dropped_request": (("live",), ("live",)),
     "test_ignored_host": (("live",), ("live",)),
@@ -190,7 +193,10 @@ def test_each_answer_is_metered_once_as_it_was_obtained(with_us: Played, when: i
 
 def test_an_answer_that_aiohttps_stub_keeps_from_us_is_unknown_and_not_free(with_us: Played) -> None:
     call = with_us.tasks[0]["test_ignored_host_with_aiohttp"].calls[0].call
-    assert (call.status, call.model, call.cost) == ("missing", "tiny", None)
+    # the stub of vcrpy 9.0 still handed it over
+    keeps = inspect.getsource(aiohttp_stubs).count("cassette.filter_request(") > 1
+    expected = ("missing", "tiny", None) if keeps else ("exact", "tiny", Decimal("0.00012"))
+    assert (call.status, call.model, call.cost) == expected
 
 
 def test_traffic_that_is_no_model_call_is_listed(with_us: Played) -> None:

@@ -209,6 +209,8 @@ def test_mode_once_is_closed_after_recording() -> None:
 
 
 def test_repeats() -> None:
+    with vcr.use_cassette(f"{KEPT}/repeats.yaml"):
+        ask()
     with vcr.use_cassette(f"{KEPT}/repeats.yaml", allow_playback_repeats=True):
         assert [ask() for _ in range(3)] == ["You said: Hello"] * 3
 
