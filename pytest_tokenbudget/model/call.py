@@ -63,7 +63,8 @@ class Call(Struct, frozen=True, kw_only=True):
         status: How well its usage is known.
         usage: Disjoint token counts and fees; all zero unless the status is exact or partial.
         cost: US dollars; `None` where it is unknown or not yet priced.
-        unpriced: The token classes and fees (or `model`, `price_table`, …) that lack a price; empty where there is a cost.
+        unpriced: The token classes and fees (or `model`, `price_table`, …) that lack a price; empty where there is a
+            cost.
         reported_cost: US dollars as the provider itself reported them, if it did.
         prompt: The request's segments in order.
         tools: Names of the tools that the response asks for, in order.

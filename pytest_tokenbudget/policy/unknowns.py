@@ -21,6 +21,9 @@ _MODEL_WAY_OUT = (
     "a model without a known price. Give it one under `prices:` in tokenbudget.yml, name the host's provider under "
     "`hosts:`, or say `unknown_model: warn`."
 )
+_EXPLAINED = frozenset({"price_table", "long_prompt"})
+"""Stand among unpriced classes where there is no class to blame: the call's last note says what is wrong."""
+
 _CLASS_WAY_OUT = "no price is known for that. Give it one under `prices:` in tokenbudget.yml."
 
 
@@ -39,12 +42,19 @@ def unknown_usage_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[
 def unknown_price_reasons(calls: Sequence[TaskCall], *, lenient: bool) -> tuple[Reason, ...]:
     """Reasons why known usage has no cost; empty where every price is known."""
     readable = [entry.call for entry in calls if entry.call.status not in _STATUS_TEXT and entry.call.cost is None]
-    models = _tallied(f"`{call.model or 'no model'}` at {call.host}" for call in readable if _lacks_model(call))
-    classes = _tallied(f"{', '.join(call.unpriced)} of `{call.model}`" for call in readable if not _lacks_model(call))
+    explained = [call for call in readable if _is_explained(call)]
+    others = [call for call in readable if not _is_explained(call)]
+    models = _tallied(f"`{call.model or 'no model'}` at {call.host}" for call in others if _lacks_model(call))
+    classes = _tallied(f"{', '.join(call.unpriced)} of `{call.model}`" for call in others if not _lacks_model(call))
     return (
+        *((not lenient, f"{_calls(count)} not priced: {why}.") for why, count in _tallied(map(_last_note, explained))),
         *((not lenient, f"{_calls(count)} to {what}: {_MODEL_WAY_OUT}") for what, count in models),
         *((not lenient, f"{_calls(count)} used {what}: {_CLASS_WAY_OUT}") for what, count in classes),
     )
+
+
+def _is_explained(call: Call) -> bool:
+    return bool(call.unpriced and call.notes) and _EXPLAINED.issuperset(call.unpriced)
 
 
 def _lacks_model(call: Call) -> bool:
@@ -87,6 +97,10 @@ def counted(number: int, what: str) -> str:
 
 def _calls(count: int) -> str:
     return counted(count, "call")
+
+
+def _last_note(call: Call) -> str:
+    return call.notes[-1].rstrip(".")
 
 
 def _first_note(call: Call) -> str:

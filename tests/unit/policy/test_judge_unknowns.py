@@ -44,6 +44,16 @@ STALE = (
         (UNKNOWN_MODEL, "usd", NO_MODEL),
         (make_call(None, model_served="acme-1", host="llm.acme.example"), "usd", NO_MODEL),
         (UNPRICED_CLASS, "usd", NO_CLASS),
+        (
+            make_call(None, unpriced=("price_table",), notes=("priced as a", "the price data cannot be read.")),
+            "usd",
+            "1 call not priced: the price data cannot be read.",
+        ),
+        (
+            make_call(None, unpriced=("long_prompt",), notes=("rates differ by a prompt's length",)),
+            "usd",
+            "1 call not priced: rates differ by a prompt's length.",
+        ),
     ],
 )
 def test_what_is_unknown_cannot_be_within(call: Call, limit: str, reason: str) -> None:
