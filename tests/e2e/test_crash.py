@@ -158,8 +158,11 @@ def test_a_call_after_the_session_does_not_undo_the_run(project: Project) -> Non
             "conftest.py",
             """
             import agent
+            import pytest
 
-            def pytest_unconfigure(config):
+            @pytest.hookimpl(wrapper=True, tryfirst=True)
+            def pytest_sessionfinish():
+                yield
                 import vcr
                 with vcr.use_cassette("cassettes/test_it/test_it.yaml"):
                     agent.ask()
