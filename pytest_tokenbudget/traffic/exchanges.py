@@ -29,8 +29,8 @@ def exchange_of(request: Any, response: Any, obtained: Obtained) -> Exchange:
 
 def request_line(request: Any) -> str:
     """A request's or exchange's method and URL for a note; without the query, where some providers carry the key."""
-    url = getattr(request, "uri", None) or getattr(request, "url", "?")
-    return f"{getattr(request, 'method', '?')} {str(url).partition('?')[0]}"
+    url = getattr(request, "uri", None) or getattr(request, "url", "(no URL)")
+    return f"{getattr(request, 'method', '(no method)')} {str(url).partition('?')[0]}"
 
 
 def _status(response: Mapping[str, Any]) -> int:

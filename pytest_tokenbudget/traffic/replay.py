@@ -62,7 +62,7 @@ class _ReplayOnly(MeteredCassette):
         url = request.uri.partition("?")[0]
         have = len(self.data)
         if have:
-            known = f"all {have} recordings in {where} are used or do not match"
+            known = f"no answer in {where} ({have} recorded) is left for it"
         elif Path(self._path).exists():
             known = f"{where} holds no recording that can be read"
         else:
