@@ -20,6 +20,7 @@ from pytest_tokenbudget.store.records import run_call_from_record, run_call_reco
 __all__ = ["Recovered", "Spool", "clear_spools", "recover_tasks"]
 
 _FOLDER: Final = "calls"
+_FORKED: Final = "made by a process that the test forked: no budget counts these calls"
 _ABANDONED: Final = 24 * 60 * 60
 """Seconds after which what another session kept counts as left behind by its death."""
 
@@ -43,16 +44,21 @@ class Spool:
         self._first = first
         self._file: int | None = None
         self._closed = False
+        self._process = os.getpid()
         self._lock = Lock()
 
     def keep(self, task_id: str, entry: TaskCall, *, is_fixture: bool = False) -> None:
         """Write a call, unless the spool was closed.
 
+        A process forked by a test inherits its spool, and what it says is told apart: its calls never reach the test.
+
         Raises:
             OSError: It cannot be written.
         """
         line: dict[str, Any] = {"task": task_id, "call": run_call_record(entry)}
-        if is_fixture:
+        if os.getpid() != self._process:
+            line |= {"task": f"{task_id} [forked process]", "fixture": True, "note": _FORKED}
+        elif is_fixture:
             line["fixture"] = True
         self._write(line)
 
@@ -105,6 +111,7 @@ def _tasks(file: Path) -> Iterator[Task]:
     calls: dict[str, list[TaskCall]] = {}
     earlier: dict[str, list[Attempt]] = {}
     outcomes: dict[str, Outcome] = {}
+    notes: dict[str, str] = {}
     for line in _lines(file):
         name = str(line.get("task"))
         if "outcome" in line:
@@ -114,6 +121,8 @@ def _tasks(file: Path) -> Iterator[Task]:
                 earlier.setdefault(name, []).append(Attempt(outcome="rerun", calls=tuple(calls.pop(name, ()))))
             if line.get("fixture"):
                 outcomes[name] = "fixture"
+            if note := line.get("note"):
+                notes[name] = note
             try:
                 calls.setdefault(name, []).append(run_call_from_record(line["call"], place=str(file.name)))
             except RunFileError:
@@ -125,6 +134,7 @@ def _tasks(file: Path) -> Iterator[Task]:
             calls=tuple(entries),
             exchanges=len(entries),
             earlier=tuple(earlier.get(name, ())),
+            notes=(notes[name],) if name in notes else (),
         )
 
 

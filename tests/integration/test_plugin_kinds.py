@@ -1,6 +1,7 @@
 """Every kind of test: sync, async, threaded, streamed, in classes, with parameters."""
 
 import json
+import os
 from typing import Any
 
 import anthropic
@@ -242,3 +243,29 @@ def test_an_agent_of_another_provider_is_counted_at_its_host(project: Project) -
     source = f"@pytest.mark.token_budget(usd=1)\ndef test_it():\n    ask(url={url!r})\n"
     ran = project.tests(source).recorded(chat(1_000, url=url)).run()
     assert (ran.exit, ran.task().calls[0].call.host) == (0, "llm.example.com")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("own", ["ask()", "pass"])
+def test_calls_of_a_forked_process_are_listed_apart(project: Project, own: str) -> None:
+    ran = (
+        project.tests(f"""
+        import multiprocessing
+
+        @pytest.mark.token_budget(usd=1, allow_no_calls=True)
+        def test_it():
+            {own}
+            process = multiprocessing.get_context("fork").Process(target=ask, args=["again"])
+            process.start()
+            process.join()
+            assert process.exitcode == 0
+        """)
+        .recorded(chat(1_000), chat(1_000, text="again"))
+        .run_apart()
+    )
+    assert (ran.exit, len(ran.task().calls)) == (0, int(own == "ask()"))
+    [(name, forked)] = ran.fixtures.items()
+    assert (name, len(forked.calls)) == ("test_it.py::test_it [forked process]", 1)
+    assert ran.run.totals.calls == 1 + int(own == "ask()")
+    [reason] = ran.run.incomplete
+    assert "made by a process that the test forked: no budget counts these calls" in reason
