@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.errors import PriceError
+from pytest_tokenbudget.pricing.bundled import bundled_providers
 from pytest_tokenbudget.pricing.context import PriceContext, Unpriced
 from pytest_tokenbudget.pricing.rates import EXACT, FEE, LongPrompt, RateCard, Rates
 
@@ -135,9 +136,7 @@ def _list_price(provider_id: str, name: str, context: PriceContext, as_of: datet
 
 @lru_cache(maxsize=1)
 def _providers() -> "Mapping[str, Provider]":
-    from genai_prices.data import providers  # never a snapshot that somebody set or fetched
-
-    return {provider.id: provider for provider in providers}
+    return {provider.id: provider for provider in bundled_providers()}
 
 
 def _owner(provider: "Provider", model: "ModelInfo", providers: "Mapping[str, Provider]") -> str:
@@ -148,26 +147,21 @@ def _owner(provider: "Provider", model: "ModelInfo", providers: "Mapping[str, Pr
 
 def _standard(model: "ModelInfo", as_of: datetime) -> tuple[Prices, date | None, tuple[str, ...]]:
     """The prices in force: of those listed the last that is active."""
-    from genai_prices.types import ModelPrice, StartDateConstraint, TimeOfDateConstraint
-
-    if isinstance(model.prices, ModelPrice):
+    if not isinstance(model.prices, list):
         return _stated(model.prices), None, ()
     chosen = next(
         (price for price in reversed(model.prices) if price.constraint is None or price.constraint.active(as_of)), None
     )
     notes: tuple[str, ...] = ()
-    if any(isinstance(price.constraint, TimeOfDateConstraint) for price in model.prices):
+    if any(hasattr(price.constraint, "start_time") for price in model.prices):
         notes = (f"{model.id} is priced by the hour of the day: as at {as_of.astimezone(UTC):%H:%M} UTC",)
     if chosen is None:
         return {}, None, notes
-    since = chosen.constraint.start_date if isinstance(chosen.constraint, StartDateConstraint) else None
-    return _stated(chosen.prices), since, notes
+    return _stated(chosen.prices), getattr(chosen.constraint, "start_date", None), notes
 
 
 def _variant(model: "ModelInfo", context: PriceContext, as_of: datetime) -> tuple[Prices, date | None] | None:
     """What the variants for exactly this context change, and since when; `None` where none is in force."""
-    from genai_prices.types import StartDateConstraint
-
     wanted = dict(context.items)
     if context.tier is not None:
         wanted["processing" if context.tier == "batch" else "service_tier"] = context.tier
@@ -181,8 +175,7 @@ def _variant(model: "ModelInfo", context: PriceContext, as_of: datetime) -> tupl
     changes: dict[str, Decimal | TieredPrices] = {}
     for variant in reversed(active):  # the first stated wins
         changes.update(_stated(variant.prices))
-    constraint = active[0].constraint
-    return changes, constraint.start_date if isinstance(constraint, StartDateConstraint) else None
+    return changes, getattr(active[0].constraint, "start_date", None)
 
 
 def _stated(prices: "ModelPrice") -> Prices:
