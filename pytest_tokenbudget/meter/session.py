@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from pytest_tokenbudget.errors import Stop
-from pytest_tokenbudget.meter.task import Reader, TaskMeter
+from pytest_tokenbudget.meter.task import Pricer, Reader, TaskMeter, as_read
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import TaskCall
 
@@ -30,15 +30,17 @@ class Meter:
         outside: Calls made while no task was running.
     """
 
-    def __init__(self, read: Reader, keep: Keep, outside: str = OUTSIDE) -> None:
+    def __init__(self, read: Reader, keep: Keep, outside: str = OUTSIDE, price: Pricer = as_read) -> None:
         """Prepare a meter.
 
         Args:
-            read: Reads and prices one exchange.
+            read: Reads one exchange.
             keep: Called with every call before the client is handed its answer.
             outside: The id of calls made while no task was running.
+            price: Gives calls their cost.
         """
         self._read = read
+        self._price = price
         self._keep = keep
         self._current: TaskMeter | None = None
         self.outside = TaskMeter(outside, is_fixture=True)
@@ -51,7 +53,7 @@ class Meter:
     def after(self, exchange: Exchange) -> None:
         """Take in an exchange, before the client is handed its answer. Never raises."""
         task = self._current or self.outside
-        entry = task.receive(exchange, self._read)
+        entry = task.receive(exchange, self._read, self._price)
         if entry is None:
             return
         try:

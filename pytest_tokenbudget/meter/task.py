@@ -6,20 +6,31 @@ from pathlib import PurePath
 from threading import Lock
 from typing import Final
 
+from msgspec.structs import replace
+
 from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import Attempt, Outcome, Phase, Task, TaskCall
 from pytest_tokenbudget.policy.budget import Leniency, Measured, judge
+from pytest_tokenbudget.wire import Background
 
-__all__ = ["Reader", "TaskMeter"]
+__all__ = ["Pricer", "Reader", "TaskMeter", "as_read"]
 
 Reader = Callable[[Exchange], Call | Skipped]
-"""Reads and prices one exchange."""
+"""Reads one exchange."""
+
+Pricer = Callable[[Call], Call]
+"""Gives a call its cost."""
 
 SEAM_NOTE: Final = "an exchange could not be read"
 NO_BUDGET: Final = Budget()
+
+
+def as_read(call: Call) -> Call:
+    """The call as it is, for readers that price what they read."""
+    return call
 
 
 class TaskMeter:
@@ -62,27 +73,38 @@ class TaskMeter:
         self.exchanges = 0
         self._steps = 0
         self._finished = False
+        self._background: Background[int] = Background()
 
-    def receive(self, exchange: Exchange, read: Reader) -> TaskCall | None:
+    def receive(self, exchange: Exchange, read: Reader, price: Pricer = as_read) -> TaskCall | None:
         """Count an exchange and take in its call; `None` where it is no call or cannot be read.
 
         Never raises: the user's test must not break because our reading did. What could not be read stays counted
         as an exchange, so that the difference shows.
+
+        Args:
+            exchange: What passed.
+            read: Reads it.
+            price: Prices its call, and an earlier one whose usage it tells (a poll of a background response).
         """
         try:
             found = read(exchange)
+            priced = found if isinstance(found, Skipped) else price(found)
         except Exception as error:  # noqa: BLE001 - a defect of ours (or of a user's format) becomes a note
             self.lose(f"{exchange.method} {_without_query(exchange.url)}", error)
             return None
         with self._lock:  # counted together with what it became: another thread may be judging right now
             self.exchanges += 1
-            if isinstance(found, Skipped):
-                self.skipped.append(found)
+            if isinstance(priced, Skipped):
+                self.skipped.append(priced)
                 return None
-            if found.is_step:
+            if priced.is_step:
                 self._steps += 1
-            entry = TaskCall(call=found, phase=self.phase, step=self._steps if found.is_step else None)
+            entry = TaskCall(call=priced, phase=self.phase, step=self._steps if priced.is_step else None)
             self.calls.append(entry)
+            settled = self._background.settle(exchange, priced, len(self.calls) - 1)
+            if settled is not None:
+                position, call = settled
+                self.calls[position] = replace(self.calls[position], call=price(call))
             return entry
 
     def lose(self, request_line: str, error: Exception) -> None:

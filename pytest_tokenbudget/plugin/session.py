@@ -35,6 +35,10 @@ _UNFINISHED: Final = (
 )
 
 
+def _read(exchange: Exchange) -> Call | Skipped:
+    return read(exchange, count)
+
+
 def new_session_name() -> str:
     """A name that no other session of this machine has."""
     return f"{time.time_ns():x}-{getpid():x}"
@@ -76,7 +80,8 @@ class Session:
         self._leniency = Leniency(
             unknown_model=settings.unknown_model != "error", missing_usage=settings.missing_usage != "error"
         )
-        self.meter = Meter(self._read, self._keep, OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]")
+        outside = OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]"
+        self.meter = Meter(_read, self._keep, outside, self._prices.charge)
         self._marked: dict[str, Sequence[Statement]] = {}
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
@@ -84,10 +89,6 @@ class Session:
         self._closed: list[Task] = []
         self.gathered = Gathering()
         self.partial: list[str] = []
-
-    def _read(self, exchange: Exchange) -> Call | Skipped:
-        found = read(exchange, count)
-        return self._prices.charge(found) if isinstance(found, Call) else found
 
     def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
         self._spool.keep(task.id, entry, is_fixture=task.is_fixture)

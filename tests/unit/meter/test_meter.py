@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Barrier, Event, Thread
 
 import pytest
@@ -12,6 +13,9 @@ from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import TaskCall
+from pytest_tokenbudget.pricing import PriceTable
+from pytest_tokenbudget.tokens import count
+from pytest_tokenbudget.wire import read
 
 EXCHANGE = Exchange(method="POST", url="https://api.openai.com/v1/chat?key=secret", status=200, obtained="replayed")
 
@@ -73,8 +77,8 @@ def test_threads_share_the_running_task(meter: Callable[..., Meter]) -> None:
 
 def test_steps_number_billed_generating_calls_alone() -> None:
     task = TaskMeter("a")
-    for read in (a_call, an_embedding, no_call, a_call):
-        task.receive(EXCHANGE, read)
+    for reader in (a_call, an_embedding, no_call, a_call):
+        task.receive(EXCHANGE, reader)
     closed = task.close("passed")
     assert [entry.step for entry in closed.calls] == [1, None, 2]
     assert (closed.exchanges, len(closed.skipped)) == (4, 1)
@@ -199,3 +203,33 @@ def test_the_calls_are_those_that_were_read() -> None:
     entry = task.receive(EXCHANGE, a_call)
     assert entry == TaskCall(call=replace(make_call("0.01"), api="openai.chat"), phase="setup", step=1)
     assert task.receive(EXCHANGE, no_call) is None
+
+
+def test_a_poll_tells_the_cost_of_the_background_request_that_started_it() -> None:
+    url = "https://api.openai.com/v1/responses"
+    body = b'{"id": "resp_1", "model": "gpt-5-mini", "status": "%s", "output": [], "usage": %s}'
+    usage = b'{"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}'
+    start = Exchange(
+        method="POST",
+        url=url,
+        request_body=b'{"model": "gpt-5-mini", "background": true, "input": "Hello"}',
+        status=200,
+        response_body=body % (b"queued", b"null"),
+        obtained="replayed",
+    )
+    waiting = replace(start, method="GET", url=f"{url}/resp_1", request_body=b"")
+    ended = replace(waiting, response_body=body % (b"completed", usage))
+    prices = PriceTable()
+    task = TaskMeter("a", make_budget(usd=1), named=True)
+
+    for exchange in (start, waiting):
+        task.receive(exchange, lambda passed: read(passed, count), prices.charge)
+    assert [entry.call.cost for entry in task.calls] == [None, Decimal(0)]
+    assert task.judge(finished=True).state == "unknown"
+
+    for _ in range(2):
+        task.receive(ended, lambda passed: read(passed, count), prices.charge)
+    # 1,000 x $0.25/M + 50 x $2/M, once, however often it is polled
+    assert [entry.call.cost for entry in task.calls] == [Decimal("0.00035"), Decimal(0), Decimal(0), Decimal(0)]
+    assert [entry.step for entry in task.calls] == [1, None, None, None]
+    assert task.judge(finished=True).state == "within"
