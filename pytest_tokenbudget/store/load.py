@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.budget import LIMITS, Budget, Finding, State, Verdict
+from pytest_tokenbudget.model.budget import LIMITS, Budget, Verdict
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.run import SCHEMA, Run
 from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
@@ -21,21 +21,6 @@ __all__ = ["load_run"]
 
 
 _NO_BUDGET: Final = Budget()
-
-
-class _FindingFields(msgspec.Struct):
-    limit: str
-    state: State
-    bound: Decimal | None
-    value: Decimal | None
-    low: Decimal | None = None
-    high: Decimal | None = None
-    reason: str = ""
-
-
-class _VerdictFields(msgspec.Struct):
-    state: State
-    findings: list[_FindingFields]
 
 
 class _BudgetFields(msgspec.Struct):
@@ -55,7 +40,7 @@ class _BudgetFields(msgspec.Struct):
 
 class _AttemptFields(msgspec.Struct):
     outcome: Outcome
-    verdict: _VerdictFields
+    verdict: Verdict
     calls: list[dict[str, Any]]
 
 
@@ -63,7 +48,7 @@ class _TaskFields(msgspec.Struct):
     id: str
     outcome: Outcome
     budget: _BudgetFields
-    verdict: _VerdictFields
+    verdict: Verdict
     calls: list[dict[str, Any]]
     exchanges: int = 0
     workflow: str | None = None
@@ -147,12 +132,12 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
             team=fields.team,
             origins=tuple(sorted(stated.origins.items())),
         ),
-        verdict=_load_verdict(fields.verdict),
+        verdict=fields.verdict,
         earlier=tuple(
             Attempt(
                 outcome=attempt.outcome,
                 calls=_load_calls(attempt.calls, place),
-                verdict=_load_verdict(attempt.verdict),
+                verdict=attempt.verdict,
             )
             for attempt in fields.earlier
         ),
@@ -162,10 +147,3 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
 
 def _load_calls(records: Sequence[Mapping[str, Any]], place: str) -> tuple[TaskCall, ...]:
     return tuple(run_call_from_record(record, place=f"{place}: calls[{index}]") for index, record in enumerate(records))
-
-
-def _load_verdict(fields: _VerdictFields) -> Verdict:
-    return Verdict(
-        state=fields.state,
-        findings=tuple(Finding(**msgspec.structs.asdict(finding)) for finding in fields.findings),
-    )
