@@ -55,7 +55,7 @@ def died(project: Project, death: str, *args: str) -> Ran:
 
 @pytest.mark.parametrize("how", DEATHS)
 def test_a_dead_process_leaves_its_calls(project: Project, how: str) -> None:
-    timeout = ["--timeout=1", "--timeout-method=thread"] if "timeout" in how else []
+    timeout = ["--timeout=6", "--timeout-method=thread"] if "timeout" in how else []
     ran = died(project, DEATHS[how], *timeout)
     assert ran.exit != 0
     run = ran.run
