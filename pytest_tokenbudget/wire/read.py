@@ -10,10 +10,11 @@ from pytest_tokenbudget.model.call import Call, Segment, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.counts import mapping, text
-from pytest_tokenbudget.wire.events import decode_events
+from pytest_tokenbudget.wire.events import Events, decode_events
 from pytest_tokenbudget.wire.format import Format, Json, Reading
 from pytest_tokenbudget.wire.formats import format_problems
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream, unpacked
+from pytest_tokenbudget.wire.json_rows import is_labelled_rows, rows_of_array, rows_of_text
 from pytest_tokenbudget.wire.routing import Route, route_of
 from pytest_tokenbudget.wire.segments import segments
 
@@ -85,7 +86,8 @@ def _call(
     endpoint = route.endpoint
     tier = reading.tier
     notes = (*notes, *reading.notes) if notes else reading.notes
-    if tier is None and (asked := text(request.get("service_tier"))) and asked not in _ORDINARY_TIERS:
+    asked = text(request.get("service_tier") or request.get("serviceTier"))  # the second is Gemini's
+    if tier is None and asked and asked not in _ORDINARY_TIERS:
         tier = asked
         notes = (*notes, f"the response does not name the tier it was served at: {asked}, as asked, is assumed")
     return Call(
@@ -147,14 +149,16 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
         body = unpacked(exchange.response_body, headers)
         streamed, label = is_stream(body, headers)
         if streamed:
-            reading = _streamed(known, body)
+            reading = _streamed(known, decode_events(body))
         else:
-            decoded = decode_json(body)
-            if not isinstance(decoded, dict):
-                return Reading(
-                    status="missing", notes=(f"response: it is a JSON {type(decoded).__name__}, no object",)
-                ), False
-            reading = known.read_body(decoded)
+            decoded = _decoded(body, labelled=is_labelled_rows(headers))
+            if isinstance(decoded, Events):
+                reading, streamed = _streamed(known, decoded), True
+            elif isinstance(decoded, dict):
+                reading = known.read_body(decoded)
+            else:
+                note = f"response: it is a JSON {type(decoded).__name__}, no object"
+                return Reading(status="missing", notes=(note,)), False
     except DecodeError as error:
         return Reading(status="missing", notes=(f"response: {error}",)), "event-stream" in headers.get(
             "content-type", ""
@@ -168,8 +172,26 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
     return reading, streamed
 
 
-def _streamed(known: Format, body: bytes) -> Reading:
-    found = decode_events(body)
+def _decoded(body: bytes, *, labelled: bool) -> object:
+    """A JSON body; or its objects in a row, where it holds several.
+
+    Raises:
+        DecodeError: It is neither.
+    """
+    rows = rows_of_text(body, labelled=True) if labelled else None
+    if rows is not None:
+        return rows
+    try:
+        decoded = decode_json(body)
+    except DecodeError:
+        rows = rows_of_text(body, labelled=False)
+        if rows is None:
+            raise
+        return rows
+    return rows_of_array(decoded) or decoded
+
+
+def _streamed(known: Format, found: Events) -> Reading:
     reading = known.read_stream(found.events, complete=found.done)
     if not found.broken:
         return reading
