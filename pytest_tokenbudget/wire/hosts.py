@@ -67,7 +67,7 @@ _SUFFIXES: Final = (
 """(end of the name, provider, what the path must contain)."""
 
 _BEDROCK: Final = re.compile(
-    r"bedrock-(?:runtime|mantle)(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+    r"bedrock-(?:runtime|mantle|agent-runtime)(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
     r"|[a-z0-9-]+\.bedrock-runtime(?:-fips)?\.[a-z0-9-]+\.vpce\.amazonaws\.com"
 )
 _HUGGINGFACE: Final = "router.huggingface.co"

@@ -11,7 +11,7 @@ from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.counts import mapping, text
 from pytest_tokenbudget.wire.events import Events, decode_events
-from pytest_tokenbudget.wire.format import Format, Json, Reading
+from pytest_tokenbudget.wire.format import Format, Json, Reading, WholeReader
 from pytest_tokenbudget.wire.formats import format_problems
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream, unpacked
 from pytest_tokenbudget.wire.json_rows import is_labelled_rows, rows_of_array, rows_of_text
@@ -86,16 +86,17 @@ def _call(
     endpoint = route.endpoint
     tier = reading.tier
     notes = (*notes, *reading.notes) if notes else reading.notes
-    asked = text(request.get("service_tier") or request.get("serviceTier"))  # the second is Gemini's
+    asked = _asked_tier(exchange, request)
     if tier is None and asked and asked not in _ORDINARY_TIERS:
         tier = asked
         notes = (*notes, f"the response does not name the tier it was served at: {asked}, as asked, is assumed")
+    model_asked, model_served = _models(route, request, reading.model)
     return Call(
         provider=endpoint.provider,
         api=route.api,
         host=endpoint.host,
-        model_asked=text(request.get("model")) or route.model,
-        model_served=reading.model,
+        model_asked=model_asked,
+        model_served=model_served,
         tier=tier,
         price_context=reading.price_context,
         stream=stream,
@@ -114,6 +115,26 @@ def _call(
         index=exchange.index,
         notes=notes,
     )
+
+
+def _asked_tier(exchange: Exchange, request: Json) -> str | None:
+    """The tier that a request asks for: most in `service_tier`, Gemini and Bedrock in `serviceTier`, or in a header."""
+    found = request.get("service_tier") or request.get("serviceTier")
+    named = mapping(found).get("type") if isinstance(found, dict) else found
+    return text(named) or exchange.request_headers.get("x-amzn-bedrock-service-tier")
+
+
+def _models(route: Route, request: Json, served: str | None) -> tuple[str | None, str | None]:
+    """The model asked for and the one served.
+
+    What is sent to AWS names a model with the region that its price depends on; what comes back leaves that out.
+    """
+    asked = text(request.get("model")) or route.model
+    if route.api.startswith("bedrock."):
+        asked = route.model or asked
+    elif route.endpoint.provider == "aws" and asked and served and served in asked:
+        served = None
+    return asked, served
 
 
 def _skipped(exchange: Exchange, reason: str) -> Skipped:
@@ -147,6 +168,9 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
     headers = exchange.response_headers
     try:
         body = unpacked(exchange.response_body, headers)
+        whole: WholeReader | None = getattr(known, "read_response", None)
+        if whole is not None:
+            return whole(exchange, body)
         streamed, label = is_stream(body, headers)
         if streamed:
             reading = _streamed(known, decode_events(body))
