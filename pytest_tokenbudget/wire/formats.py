@@ -11,6 +11,9 @@ from typing import Final
 from pytest_tokenbudget.wire.anthropic_messages import AnthropicMessages
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Format
+from pytest_tokenbudget.wire.gemini_cache import GeminiCache
+from pytest_tokenbudget.wire.gemini_embed import GeminiEmbed
+from pytest_tokenbudget.wire.gemini_generate import GeminiGenerate
 from pytest_tokenbudget.wire.openai_chat import OpenAIChat
 from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
 from pytest_tokenbudget.wire.openai_embeddings import OpenAIEmbeddings
@@ -27,6 +30,9 @@ _FORMATS: Final[tuple[Format, ...]] = (
     AnthropicMessages(),
     OpenAIEmbeddings(),
     OpenAICompletions(),
+    GeminiGenerate(),
+    GeminiEmbed(),
+    GeminiCache(),
 )
 _PARTS: Final = ("matches", "read_body", "read_stream", "prompt")
 

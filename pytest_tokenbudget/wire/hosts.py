@@ -16,6 +16,8 @@ _EXACT: Final = {
     "api.anthropic.com": "anthropic",
     "generativelanguage.googleapis.com": "google",
     "aiplatform.googleapis.com": "google",
+    "aiplatform.us.rep.googleapis.com": "google",
+    "aiplatform.eu.rep.googleapis.com": "google",
     "openrouter.ai": "openrouter",
     "api.openrouter.ai": "openrouter",
     "api.deepseek.com": "deepseek",

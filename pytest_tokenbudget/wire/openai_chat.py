@@ -16,6 +16,8 @@ from pytest_tokenbudget.wire.openai_usage import openai_usage
 
 __all__ = ["OpenAIChat", "completion_reading", "error_note"]
 
+_PATHS: Final = ("/chat/completions", "/agents/completions")
+_ON_VERTEX: Final = (":rawPredict", ":streamRawPredict")
 _NO_USAGE: Final = "no usage in the response"
 _NO_STREAM_USAGE: Final = "no usage in the stream: ask for it with stream_options.include_usage"
 _CUT: Final = "the stream was cut before its usage"
@@ -27,13 +29,16 @@ _SEARCHES: Final = (
 
 
 class OpenAIChat:
-    """`POST …/chat/completions`."""
+    """`POST …/chat/completions`, Mistral's agents, and Mistral on Vertex."""
 
     api = "openai.chat"
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
-        return endpoint.method == "POST" and endpoint.path.endswith("/chat/completions")
+        path = endpoint.path
+        if endpoint.method != "POST":
+            return False
+        return path.endswith(_PATHS) or ("/publishers/mistralai/models/" in path and path.endswith(_ON_VERTEX))
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""

@@ -29,10 +29,9 @@ _UNBILLED: Final = re.compile(
 """Ends of paths that a POST is not charged for."""
 
 _BILLED_ANYWHERE: Final = (
-    (re.compile(r".*:(?:streamG|g)enerateContent"), "gemini.generate"),
-    (re.compile(r".*:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)"), "gemini.embed"),
     (re.compile(r".*/model/[^/]+/converse(?:-stream)?"), "bedrock.converse"),
     (re.compile(r".*/model/[^/]+/invoke(?:-with-response-stream)?"), "bedrock.invoke"),
+    (re.compile(r".*:(?:asyncBatchEmbedContent|batchGenerateContent)"), "gemini.batches"),
     (re.compile(r".*/v1/images/(?:generations|edits|variations)"), "openai.images"),
     (re.compile(r".*/v1/audio/(?:speech|transcriptions|translations)"), "openai.audio"),
 )
@@ -42,12 +41,13 @@ _BILLED_THERE: Final = {
     "cohere": (re.compile(r"/v\d/(chat|embed|rerank|classify|generate|summarize)(?:/.*)?"), "cohere"),
     "voyageai": (re.compile(r"/v\d/(\w+)"), "voyageai"),
     "ollama": (re.compile(r"/api/(chat|generate|embed)(?:dings)?"), "ollama"),
-    "google": (re.compile(r".*/(cachedContents)"), "gemini"),
 }
 """What a provider's own paths mean, by provider."""
 
 _POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
-_SURE: Final = re.compile(r".*(?:/chat/completions|/deployments/[^/]+/\w+)")
+_SURE: Final = re.compile(
+    r".*(?:/chat/completions|/deployments/[^/]+/\w+|:(?:streamG|g)enerateContent|:(?:embedContent|batchEmbedContents))"
+)
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
 _COUNTING: Final = frozenset({"count_tokens", "input_tokens", "count-tokens"})
@@ -95,7 +95,9 @@ def route_of(method: str, url: str) -> Route:
         return Route(kind="read", endpoint=endpoint, api=own.api, format=own, model=model)
     if endpoint.method != "POST":
         return _without_post(endpoint)
-    if _ends(_UNBILLED, endpoint.path) and (endpoint.known or endpoint.path.endswith(("count_tokens", "input_tokens"))):
+    if _ends(_UNBILLED, endpoint.path) and (
+        endpoint.known or endpoint.path.endswith(("count_tokens", "input_tokens", "/count-tokens"))
+    ):
         return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
     return _billed(endpoint, model)
 
@@ -109,16 +111,15 @@ def _without_post(endpoint: Endpoint) -> Route:
 
 
 def _billed(endpoint: Endpoint, model: str | None) -> Route:
-    shape, api = _BILLED_THERE.get(endpoint.provider, (None, ""))
-    special = shape.fullmatch(endpoint.path) if shape else None
-    if special:
-        operation = {"cachedContents": "cache"}.get(special[1], special[1])
-        return Route(kind="unsupported", endpoint=endpoint, api=f"{api}.{operation}", model=model)
     known = format_of(endpoint)
     if known is not None:
         sure = endpoint.known or _SURE.fullmatch(endpoint.path) is not None
         if sure or "/v1/" in endpoint.path:
             return Route(kind="read", endpoint=endpoint, api=known.api, format=known, model=model, sure=sure)
+    shape, api = _BILLED_THERE.get(endpoint.provider, (None, ""))
+    special = shape.fullmatch(endpoint.path) if shape else None
+    if special:
+        return Route(kind="unsupported", endpoint=endpoint, api=f"{api}.{special[1]}", model=model)
     for pattern, name in _BILLED_ANYWHERE:
         if pattern.fullmatch(endpoint.path):
             return Route(kind="unsupported", endpoint=endpoint, api=name, model=model)

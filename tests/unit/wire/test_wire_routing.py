@@ -68,10 +68,9 @@ def test_any_host_may_speak_a_format() -> None:
 @pytest.mark.parametrize(
     ("url", "api", "model"),
     [
-        (f"{GEMINI}/models/gemini-2.5-flash:generateContent", "gemini.generate", "gemini-2.5-flash"),
-        (f"{VERTEX}/models/g:streamGenerateContent", "gemini.generate", "g"),
-        (f"{GEMINI}/models/e:batchEmbedContents", "gemini.embed", "e"),
-        ("https://generativelanguage.googleapis.com/v1beta/cachedContents", "gemini.cache", None),
+        (f"{GEMINI}/models/e:asyncBatchEmbedContent", "gemini.batches", "e"),
+        (f"{GEMINI}/models/g:batchGenerateContent", "gemini.batches", "g"),
+        (f"{VERTEX}/models/imagen-4.0:predict", "google.predict", "imagen-4.0"),
         (f"{BEDROCK}/model/us.anthropic.c-v1%3A0/converse-stream", "bedrock.converse", "us.anthropic.c-v1:0"),
         (f"{BEDROCK}/model/m/invoke-with-response-stream", "bedrock.invoke", "m"),
         ("https://api.cohere.com/v2/chat", "cohere.chat", None),
