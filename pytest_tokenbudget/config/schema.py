@@ -6,6 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_tokenbudget.config import deployments, discounts, fees
+from pytest_tokenbudget.config.deployments import Deployment
+from pytest_tokenbudget.config.discounts import Discount
+from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.keys import SCALARS
 from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, Kind
 from pytest_tokenbudget.config.limits import FIELDS
@@ -43,9 +47,39 @@ def schema() -> dict[str, Any]:
                     "type": "object",
                     "additionalProperties": {"$ref": "#/$defs/price"},
                 },
+                "deployments": {
+                    "description": "Names that hide a model, or patterns with * and ?, to the models behind them.",
+                    "type": "object",
+                    "additionalProperties": {"anyOf": [LABEL.schema, {"$ref": "#/$defs/deployment"}]},
+                },
+                "discounts": {
+                    "description": "What your contracts take off list prices; shown beside them.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/discount"},
+                },
+                "fees": {
+                    "description": "What external APIs, tools and counted things cost by the piece.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/fee"},
+                },
             }
         ),
-        "$defs": {"budget": budget, "workflow": workflow, "price": _price()},
+        "$defs": {
+            "budget": budget,
+            "workflow": workflow,
+            "price": _price(),
+            "deployment": {**_object(_described(deployments.FIELDS, _texts(Deployment))), "required": ["model"]},
+            "discount": {
+                **_object(_described(discounts.FIELDS, {**_texts(Discount), "from": _texts(Discount)["since"]})),
+                "required": list(discounts.REQUIRED),
+            },
+            "fee": {
+                **_object(_described(fees.FIELDS, _texts(Fee))),
+                "required": ["usd"],
+                "oneOf": [{"required": [subject]} for subject in fees.SUBJECTS],
+                "dependentRequired": {key: [needed] for key, needed in fees.GOES_WITH.items()},
+            },
+        },
     }
 
 
