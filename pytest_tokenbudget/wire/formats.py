@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from pytest_tokenbudget.wire.anthropic_messages import AnthropicMessages
+from pytest_tokenbudget.wire.bedrock_converse import BedrockConverse
+from pytest_tokenbudget.wire.bedrock_invoke import BEDROCK_INVOKE
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Format
 from pytest_tokenbudget.wire.gemini_cache import GeminiCache
@@ -30,6 +32,8 @@ _FORMATS: Final[tuple[Format, ...]] = (
     AnthropicMessages(),
     OpenAIEmbeddings(),
     OpenAICompletions(),
+    BedrockConverse(),
+    *BEDROCK_INVOKE,
     GeminiGenerate(),
     GeminiEmbed(),
     GeminiCache(),

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
 from pytest_tokenbudget.wire.format import Format
 from pytest_tokenbudget.wire.formats import format_of, responses_format, user_format_of
@@ -29,9 +30,11 @@ _UNBILLED: Final = re.compile(
 """Ends of paths that a POST is not charged for."""
 
 _BILLED_ANYWHERE: Final = (
-    (re.compile(r".*/model/[^/]+/converse(?:-stream)?"), "bedrock.converse"),
-    (re.compile(r".*/model/[^/]+/invoke(?:-with-response-stream)?"), "bedrock.invoke"),
     (re.compile(r".*:(?:asyncBatchEmbedContent|batchGenerateContent)"), "gemini.batches"),
+    (re.compile(r".*/model/.+/invoke-with-bidirectional-stream"), "bedrock.speech"),
+    (re.compile(r".*/async-invoke"), "bedrock.async_invoke"),
+    (re.compile(r".*/model-invocation-jobs?"), "bedrock.batches"),
+    (re.compile(r".*/guardrail(?:/.+/apply|-checks/invoke)"), "bedrock.guardrail"),
     (re.compile(r".*/v1/images/(?:generations|edits|variations)"), "openai.images"),
     (re.compile(r".*/v1/audio/(?:speech|transcriptions|translations)"), "openai.audio"),
 )
@@ -89,7 +92,8 @@ def route_of(method: str, url: str) -> Route:
     if not endpoint.host:
         return Route(kind="foreign", endpoint=endpoint)
     named = _URL_MODEL.fullmatch(endpoint.path)
-    model = unquote(named[1]) if named else None
+    bedrock = bedrock_path(endpoint.path)
+    model = bedrock.model if bedrock else unquote(named[1]) if named else None
     own = user_format_of(endpoint)
     if own is not None:
         return Route(kind="read", endpoint=endpoint, api=own.api, format=own, model=model)
