@@ -87,10 +87,10 @@ test_chat_completion_streaming.yaml
 test_chat_completion_streaming_not_complete
     missing
 test_invoke_model_with_content[mistral.mistral]
-    unsupported
+    exact input=6 output=10
 test_invoke_model_with_response_stream_with_content_tool_call
-    unsupported
-    unsupported
+    exact input=392 output=134
+    exact input=603 output=146
 test_anthropic_code_execution_files_cache_prefix_stable
     unbilled
     exact input=4 cache_read=8845 cache_write=6 output=193
@@ -110,10 +110,10 @@ test_tool_search_eval[openai-chat]
     exact input=265 output=11
     exact input=266 output=147
 test_bedrock_single_tool_choice_preserves_cache
-    unsupported
-    unsupported
-    unsupported
-    unsupported
+    exact input=433 cache_read=2752 output=16
+    exact input=386 cache_read=2752 output=4
+    exact input=433 cache_read=2752 output=16
+    exact input=386 cache_read=2752 output=4
 test_anthropic_compaction_usage_with_cache_streaming
     exact input=281 cache_read=55096 output=91
 test_anthropic_model_usage_limit_not_exceeded
@@ -183,8 +183,8 @@ test_anthropic_prompt_caching_async_stream_with_events_with_no_content
     exact input=4 cache_write=1167 output=289
     exact input=4 cache_read=1167 output=256
 test_invoke_model_cache_tokens
-    unsupported
-    unsupported
+    exact input=4 cache_write=18131 output=50
+    exact input=4 cache_read=18131 output=50
 test_ollama_streaming_metrics
     unsupported
 test_recipe_agents_hierarchy.yaml
