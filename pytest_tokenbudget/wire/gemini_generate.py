@@ -5,7 +5,7 @@ In a stream the usage is cumulative: the last word on each count holds (google-g
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
@@ -64,11 +64,12 @@ class GeminiGenerate:
 class _Said:
     """What the chunks of one response have told so far."""
 
-    __slots__ = ("counted_to_the_end", "finish", "grounds", "head", "notes", "tools", "usage")
+    __slots__ = ("counted_to_the_end", "finish", "grounds", "id", "model", "notes", "tools", "usage")
 
     def __init__(self) -> None:
-        self.head: dict[str, Any] = {}
-        self.usage: dict[str, Any] = {}
+        self.model: str | None = None
+        self.id: str | None = None
+        self.usage: Json = {}
         self.finish: str | None = None
         self.tools: list[str] = []
         self.grounds: list[Json] = []
@@ -76,47 +77,52 @@ class _Said:
         self.counted_to_the_end = False
 
     def take(self, chunk: Json) -> None:
-        for key in ("modelVersion", "responseId"):
-            if chunk.get(key):
-                self.head[key] = chunk[key]
-        for entry in listed(chunk.get("candidates")):
-            self._take_candidate(mapping(entry))
-        blocked = mapping(chunk.get("promptFeedback")).get("blockReason")
-        if blocked:
+        """Take in a chunk; there are hundreds of them, and most say no more than a few words."""
+        if self.model is None:
+            self.model, self.id = text(chunk.get("modelVersion")), text(chunk.get("responseId"))
+        candidates = chunk.get("candidates")
+        if candidates:
+            self.counted_to_the_end = False
+            for candidate in listed(candidates):
+                if isinstance(candidate, dict):
+                    self._take_candidate(candidate)
+        if "promptFeedback" in chunk and (blocked := mapping(chunk["promptFeedback"]).get("blockReason")):
             self.finish = _finish(blocked)
-        if told := mapping(chunk.get("usageMetadata")):
-            self.usage.update((key, value) for key, value in told.items() if value is not None)
+        told = chunk.get("usageMetadata")
+        if isinstance(told, dict) and told:
+            # what a later count leaves out is as the earlier ones told it
+            self.usage = told if told.keys() >= self.usage.keys() else {**self.usage, **told}
             self.counted_to_the_end = self.finish is not None
-        if chunk.get("error"):
+        if "error" in chunk:
             self.notes.append(error_note(chunk["error"]))
 
     def _take_candidate(self, candidate: Json) -> None:
-        self.counted_to_the_end = False
         if reason := candidate.get("finishReason"):
             self.finish = _finish(reason) or self.finish
-        if grounds := candidate.get("groundingMetadata"):
-            self.grounds.append(mapping(grounds))
-        for part in listed(mapping(candidate.get("content")).get("parts")):
-            if isinstance(part, dict) and "functionCall" in part:
-                self.tools.extend(_name(mapping(part["functionCall"])))
+        if "groundingMetadata" in candidate:
+            self.grounds.append(mapping(candidate["groundingMetadata"]))
+        content = candidate.get("content")
+        if isinstance(content, dict):
+            for part in listed(content.get("parts")):
+                if isinstance(part, dict) and "functionCall" in part:
+                    self.tools.extend(_name(mapping(part["functionCall"])))
 
     def reading(self, *, cut: bool) -> Reading:
         counts = Counts()
         counts.notes = self.notes
-        model = text(self.head.get("modelVersion"))
-        searches(self.grounds, model, counts)
+        searches(self.grounds, self.model, counts)
         usage = gemini_usage(self.usage, counts)
         missing = "the stream was cut before its usage" if cut else "no usage in the response"
         status, usage = counts.status(usage, cut=cut, missing=missing)
         return Reading(
             status=status,
             usage=usage,
-            model=model,
+            model=self.model,
             tier=tier_of(self.usage),
             price_context=(SEVERAL_PROMPTS,) if self.usage.get("toolUsePromptTokenCount") else (),
             tools=tuple(self.tools),
             finish=self.finish,
-            response_id=text(self.head.get("responseId")),
+            response_id=self.id,
             notes=tuple(self.notes),
         )
 

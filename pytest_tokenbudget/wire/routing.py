@@ -40,16 +40,10 @@ _BILLED_ANYWHERE: Final = (
 )
 """Shapes of paths that name their API by themselves, whatever the host."""
 
-_BILLED_THERE: Final = {
-    "cohere": (re.compile(r"/v\d/(chat|embed|rerank|classify|generate|summarize)(?:/.*)?"), "cohere"),
-    "voyageai": (re.compile(r"/v\d/(\w+)"), "voyageai"),
-    "ollama": (re.compile(r"/api/(chat|generate|embed)(?:dings)?"), "ollama"),
-}
-"""What a provider's own paths mean, by provider."""
-
 _POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
 _SURE: Final = re.compile(
-    r".*(?:/chat/completions|/deployments/[^/]+/\w+|:(?:streamG|g)enerateContent|:(?:embedContent|batchEmbedContents))"
+    r".*(?:/chat/completions|/deployments/[^/]+/\w+|/model/.+/(?:converse|invoke)[a-z-]*"
+    r"|:(?:streamG|g)enerateContent|:(?:embedContent|batchEmbedContents))"
 )
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
@@ -120,10 +114,6 @@ def _billed(endpoint: Endpoint, model: str | None) -> Route:
         sure = endpoint.known or _SURE.fullmatch(endpoint.path) is not None
         if sure or "/v1/" in endpoint.path:
             return Route(kind="read", endpoint=endpoint, api=known.api, format=known, model=model, sure=sure)
-    shape, api = _BILLED_THERE.get(endpoint.provider, (None, ""))
-    special = shape.fullmatch(endpoint.path) if shape else None
-    if special:
-        return Route(kind="unsupported", endpoint=endpoint, api=f"{api}.{special[1]}", model=model)
     for pattern, name in _BILLED_ANYWHERE:
         if pattern.fullmatch(endpoint.path):
             return Route(kind="unsupported", endpoint=endpoint, api=name, model=model)
