@@ -1,8 +1,11 @@
 """The cost that a provider reports, beside ours: a disagreement is said, with its reason where the dates tell it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.money import dollars_text
@@ -17,14 +20,16 @@ _TOLERANCE: Final = Decimal("0.005")
 class Disagreement:
     """Compares costs that providers report with ours."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, as_of: datetime) -> None:
         """Make a comparison.
 
         Args:
             rules: What the user states about prices.
+            as_of: The instant whose prices are used.
         """
         self._rules = rules
-        self._earlier: dict[datetime, Lookup] = {}
+        self._as_of = as_of
+        self._lookups: dict[datetime, Lookup] = {}
 
     def notes(self, call: Call, cost: Decimal, card: RateCard) -> tuple[str, ...]:
         """A sentence on a reported cost that is more than half a percent from ours; empty where there is none.
@@ -38,19 +43,35 @@ class Disagreement:
         if reported is None or _close(cost, reported):
             return ()
         note = f"the provider reports ${dollars_text(reported)}, our prices make it ${dollars_text(cost)}"
-        earlier = self._earlier_cost(call, card)
-        if earlier is not None and _close(earlier, reported):
-            note += f"; those before {card.effective} make it ${dollars_text(earlier)}"
+        for whose, card_then in self._earlier_cards(call, card):
+            then = cost_of(call.usage, card_then)
+            if then is not None and _close(then, reported):
+                return (f"{note}; {whose} make it ${dollars_text(then)}",)
         return (note,)
 
-    def _earlier_cost(self, call: Call, card: RateCard) -> Decimal | None:
-        """US dollars by the price before the one in force: a recording may be older than that."""
+    def _earlier_cards(self, call: Call, card: RateCard) -> Iterator[tuple[str, RateCard]]:
+        """Yield prices from before the one in force, with whose they are: a recording may be older than that.
+
+        A gateway's history in the price data can begin late: that of the vendor whose model it passes on counts too.
+        """
+        yield from self._before(call, card, "those")
+        vendor, slash, model = (call.model or "").partition("/")
+        if slash:
+            own = replace(call, provider=vendor, host="", model_served=model, model_asked=None)
+            latest = self._lookup(self._as_of).find(own).card
+            if latest is not None:
+                yield from self._before(own, latest, f"{vendor}'s own")
+
+    def _before(self, call: Call, card: RateCard, whose: str) -> Iterator[tuple[str, RateCard]]:
         if card.effective is None:
-            return None
-        day_before = datetime.combine(card.effective, datetime.min.time(), tzinfo=UTC) - timedelta(days=1)
-        lookup = self._earlier.setdefault(day_before, Lookup(self._rules, day_before))
-        before = lookup.find(call).card
-        return None if before is None else cost_of(call.usage, before)
+            return
+        midnight = datetime.combine(card.effective, datetime.min.time(), tzinfo=UTC)
+        before = self._lookup(midnight - timedelta(days=1)).find(call).card
+        if before is not None:
+            yield f"{whose} before {card.effective}", before
+
+    def _lookup(self, as_of: datetime) -> Lookup:
+        return self._lookups.setdefault(as_of, Lookup(self._rules, as_of))
 
 
 def _close(cost: Decimal, reported: Decimal) -> bool:

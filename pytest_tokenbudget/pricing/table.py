@@ -92,7 +92,7 @@ class PriceTable:
             fees=fees,
         )
         self._lookup = Lookup(self._rules, as_of)
-        self._reported = Disagreement(self._rules)
+        self._reported = Disagreement(self._rules, as_of)
 
     @classmethod
     def of(cls, settings: Settings, *, as_of: datetime | None = None, as_of_source: str = "--as-of") -> "PriceTable":
