@@ -5,10 +5,10 @@ Whatever the body leaves out stands in headers (`X-Amzn-Bedrock-Input-Token-Coun
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Status
@@ -19,7 +19,7 @@ from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.bedrock_native import METRICS, is_missing_note, native_body, native_events
 from pytest_tokenbudget.wire.bedrock_prompt import native_parts
 from pytest_tokenbudget.wire.bedrock_usage import bedrock_usage, counts_in_headers
-from pytest_tokenbudget.wire.counts import Counts, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, mapping
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.eventstream import Frames, decode_frames, is_framed
 from pytest_tokenbudget.wire.format import Json, Part, Reading
@@ -35,6 +35,15 @@ _UNREAD: Final = {
     "images": "images are billed by the piece, at a price for their size and quality that the response does not tell",
     "rerank": "reranking is billed by the search unit, which the response does not tell",
 }
+
+
+class _Chunk(msgspec.Struct):
+    """A stream's event: the vendor's own as base64, beside padding."""
+
+    bytes: bytes
+
+
+_unpack: Final = msgspec.json.Decoder(_Chunk).decode
 
 
 class BedrockInvoke:
@@ -155,12 +164,11 @@ def _events(frames: Frames) -> Iterator[dict[str, Any]]:
         if name != "chunk":
             continue
         try:
-            packed = text(mapping(decode_json(payload)).get("bytes"))
-            inside = b64decode(packed or "")
+            inside = _unpack(payload).bytes
             if inside.startswith(_DELTA):
                 continue
             event = decode_json(inside)
-        except ValueError:
+        except (ValueError, msgspec.DecodeError):
             event = None
         if isinstance(event, dict):
             yield event
