@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.recordings.har import is_har_entry, read_har_entry
-from pytest_tokenbudget.recordings.message import body_of, headers_of, mapping_of, status_of
+from pytest_tokenbudget.recordings.message import body_of, headers_of, mapping_of, status_of, text_of
 from pytest_tokenbudget.recordings.nock import is_nock_entry, read_nock_entry
 from pytest_tokenbudget.recordings.unreadable import COST_UNKNOWN
 
@@ -34,8 +34,7 @@ def read_interaction(value: object, source: str, index: int) -> Exchange | Skipp
         return read_nock_entry(found, source, index)
     if is_har_entry(found, response):
         return read_har_entry(found, request, response, source, index)
-    url = request.get("uri", request.get("url"))
-    method = request.get("method")
+    url, method = text_of(_url(request)), text_of(request.get("method"))
     status = _status(response)
     if not isinstance(url, str) or not isinstance(method, str) or status is None:
         return Skipped(reason=_flaw(found, request, response), source=source, index=index)
@@ -61,12 +60,16 @@ def _flaw(found: Mapping[Any, Any], request: Mapping[Any, Any], response: Mappin
         return f"a message of a WebSocket session, not HTTP: {_UNREAD}"
     if not request:
         return f"an interaction without a request: {_CUT}"
-    if not isinstance(request.get("uri", request.get("url")), str):
+    if not isinstance(text_of(_url(request)), str):
         return f"an interaction whose request names no URI: {_CUT}"
-    if not isinstance(request.get("method"), str):
+    if not isinstance(text_of(request.get("method")), str):
         return f"an interaction whose request names no method: {_CUT}"
     lack = "whose response has no HTTP status" if response else "without a response"
     return f"an interaction {lack}: {_CUT}"
+
+
+def _url(request: Mapping[Any, Any]) -> object:
+    return request.get("uri", request.get("url"))
 
 
 def _status(response: Mapping[Any, Any]) -> int | None:

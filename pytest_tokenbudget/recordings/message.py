@@ -13,7 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["body_of", "bytes_of", "from_base64", "from_hex", "headers_of", "instant", "mapping_of", "status_of"]
+__all__ = [
+    "body_of",
+    "bytes_of",
+    "from_base64",
+    "from_hex",
+    "headers_of",
+    "instant",
+    "mapping_of",
+    "status_of",
+    "text_of",
+]
 
 _STATUSES: Final = range(100, 600)
 _BYTE: Final = range(256)
@@ -23,6 +33,11 @@ _HEX: Final = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 def mapping_of(value: object) -> Mapping[Any, Any]:
     """The value where it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def text_of(value: object) -> object:
+    """Bytes as text, which is what they are in URLs and headers (`!binary`); any other value as it is."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def status_of(value: object) -> int | None:
@@ -49,10 +64,9 @@ def headers_of(headers: object) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in _pairs(headers):
         first = value[0] if isinstance(value, list) and value else value
-        if isinstance(first, bytes):
-            first = first.decode("latin-1")
-        if isinstance(name, str) and first is not None and not isinstance(first, (list, dict)):
-            found.setdefault(name.lower(), str(first))
+        key, said = text_of(name), text_of(first)
+        if isinstance(key, str) and said is not None and not isinstance(said, (list, dict)):
+            found.setdefault(key.lower(), str(said))
     return found
 
 
@@ -77,8 +91,8 @@ def body_of(message: Mapping[Any, Any]) -> bytes:
     if isinstance(body, dict):
         if "string" in body:
             body = body["string"]
-        elif isinstance(body.get("base64_string"), str):
-            return from_base64(body["base64_string"])
+        elif isinstance(packed := body.get("base64_string"), (str, bytes)):
+            return from_base64(packed)
     return bytes_of(body)
 
 
@@ -102,7 +116,7 @@ def bytes_of(body: object) -> bytes:
         return b""
 
 
-def from_base64(text: str) -> bytes:
+def from_base64(text: str | bytes) -> bytes:
     """The bytes that base64 stands for; none where it is no base64."""
     try:
         return b64decode(text)
