@@ -17,6 +17,8 @@ from pytest_tokenbudget.wire.format import Format
 from pytest_tokenbudget.wire.gemini_cache import GeminiCache
 from pytest_tokenbudget.wire.gemini_embed import GeminiEmbed
 from pytest_tokenbudget.wire.gemini_generate import GeminiGenerate
+from pytest_tokenbudget.wire.gemini_interactions import GeminiInteractions
+from pytest_tokenbudget.wire.mistral import MistralConversations, MistralOcr
 from pytest_tokenbudget.wire.ollama import OLLAMA
 from pytest_tokenbudget.wire.openai_chat import OpenAIChat
 from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
@@ -43,6 +45,9 @@ _FORMATS: Final[tuple[Format, ...]] = (
     GeminiGenerate(),
     GeminiEmbed(),
     GeminiCache(),
+    GeminiInteractions(),
+    MistralConversations(),
+    MistralOcr(),
     *COHERE,
     *RERANK,
 )

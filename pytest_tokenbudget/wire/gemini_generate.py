@@ -15,7 +15,7 @@ from pytest_tokenbudget.wire.gemini_prompt import gemini_parts
 from pytest_tokenbudget.wire.gemini_usage import gemini_usage
 from pytest_tokenbudget.wire.openai_chat import error_note
 
-__all__ = ["GeminiGenerate", "searches", "tier_of"]
+__all__ = ["GeminiGenerate", "billed_by_the_prompt", "tier_of"]
 
 _PATH: Final = re.compile(r".*:(?:streamG|g)enerateContent")
 _FINISHES: Final = (None, "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
@@ -110,7 +110,8 @@ class _Said:
     def reading(self, *, cut: bool) -> Reading:
         counts = Counts()
         counts.notes = self.notes
-        searches(self.grounds, self.model, counts)
+        if self.grounds:
+            _searches(self.grounds, self.model, counts)
         usage = gemini_usage(self.usage, counts)
         missing = "the stream was cut before its usage" if cut else "no usage in the response"
         status, usage = counts.status(usage, cut=cut, missing=missing)
@@ -127,13 +128,17 @@ class _Said:
         )
 
 
-def searches(grounds: Iterable[Json], model: str | None, counts: Counts) -> None:
-    """Count what grounding is billed for.
+def billed_by_the_prompt(model: str | None) -> bool:
+    """Whether a model's searches are billed by the grounded prompt, however many it ran: up to Gemini 2.5.
 
-    Search is billed by the grounded prompt up to Gemini 2.5, and since Gemini 3 by the unique query that is not
-    empty, of the web or of images; maps by the grounded prompt (ai.google.dev, "Grounding with Google Search",
-    "Grounding with Google Maps", "Pricing", read 2026-11).
+    Since Gemini 3 each unique query that is not empty is billed, of the web or of images; maps by the prompt
+    (ai.google.dev, "Grounding with Google Search", "Grounding with Google Maps", "Pricing", read 2026-11).
     """
+    return model is not None and _BY_THE_PROMPT.fullmatch(model) is not None
+
+
+def _searches(grounds: Iterable[Json], model: str | None, counts: Counts) -> None:
+    """Count what grounding is billed for."""
     queries: set[tuple[str, str]] = set()
     retrieved: set[str] = set()
     maps = False
@@ -142,8 +147,7 @@ def searches(grounds: Iterable[Json], model: str | None, counts: Counts) -> None
             queries.update((key, query) for query in listed(ground.get(key)) if isinstance(query, str) and query)
         retrieved.update(query for query in listed(ground.get("retrievalQueries")) if isinstance(query, str) and query)
         maps = maps or any(mapping(chunk).get("maps") for chunk in listed(ground.get("groundingChunks")))
-    by_the_prompt = model is not None and _BY_THE_PROMPT.fullmatch(model) is not None
-    counts.fee("web_search", min(len(queries), 1) if by_the_prompt else len(queries))
+    counts.fee("web_search", min(len(queries), 1) if billed_by_the_prompt(model) else len(queries))
     counts.fee("retrieval", len(retrieved))
     counts.fee("google_maps", int(maps))
 

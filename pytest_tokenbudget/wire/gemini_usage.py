@@ -32,7 +32,7 @@ class Names(NamedTuple):
     """What the counts are called: in `generateContent`, and in the newer Interactions API.
 
     Attributes:
-        tokens: Slots by key.
+        tokens: Slots by key; an empty slot is of no interest.
         details: Slots by the key of a list of modalities.
         number: The key of a modality's count.
         suffix: How the keys of further counts would end.
@@ -77,7 +77,7 @@ def gemini_usage(raw: Json, counts: Counts, names: Names = _GENERATE, *, video_i
     """
     found: dict[str, int] = {}
     for key, slot in names.tokens.items():
-        if raw.get(key) is not None:
+        if slot and raw.get(key) is not None:
             _put(found, slot, counts.number(raw[key], key), counts)
     told = {slot: _modalities(raw[key], key, names, counts) for key, slot in names.details.items() if raw.get(key)}
     for key, value in raw.items():

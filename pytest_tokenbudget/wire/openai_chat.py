@@ -72,7 +72,9 @@ class OpenAIChat:
                 called = mapping(choice.get("delta")).get("tool_calls")
                 if called:
                     tools.extend(_tool_names(called))
-            told = chunk.get("usage") or mapping(chunk.get("x_groq")).get("usage")
+            told = chunk.get("usage")
+            if "x_groq" in chunk or "usage_breakdown" in chunk:
+                told = _of_groq(chunk, head, notes) or told
             if told:
                 usage = told
                 counted_to_the_end = finish is not None
@@ -85,6 +87,18 @@ class OpenAIChat:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return chat_parts(request)
+
+
+def _of_groq(chunk: Json, head: dict[str, Any], notes: list[str]) -> object:
+    """What Groq puts under a key of its own in a stream (groq SDK 1.7, `XGroq`); the usage, where it is told here."""
+    own = mapping(chunk.get("x_groq"))
+    breakdown = own.get("usage_breakdown") or chunk.get("usage_breakdown")
+    if breakdown:
+        head["usage_breakdown"] = breakdown
+    if own.get("error"):
+        notes.append(error_note(own["error"]))
+    usage = mapping(own.get("usage"))
+    return None if chunk.get("usage") or "prompt_tokens" not in usage else usage
 
 
 def completion_reading(
@@ -124,7 +138,7 @@ def completion_reading(
         status=status,
         usage=found,
         model=model,
-        tier=text(head.get("service_tier")),
+        tier=text(head.get("service_tier")) or text(mapping(usage).get("service_tier")),  # the second is Mistral's
         reported_cost=counts.cost,
         tools=tools,
         finish=finish,

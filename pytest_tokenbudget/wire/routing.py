@@ -29,6 +29,9 @@ _UNBILLED: Final = re.compile(
 )
 """Ends of paths that a POST is not charged for."""
 
+_BILLED_BY_MISTRAL: Final = re.compile(r".*/v1/(?:conversations(?:/.*)?|(?:chat/)?moderations)")
+"""What others give for free: there a conversation is generated, and a moderation costs tokens."""
+
 _BILLED_ANYWHERE: Final = (
     (re.compile(r".*:(?:asyncBatchEmbedContent|batchGenerateContent)"), "gemini.batches"),
     (re.compile(r".*/model/.+/invoke-with-bidirectional-stream"), "bedrock.speech"),
@@ -93,11 +96,17 @@ def route_of(method: str, url: str) -> Route:
         return Route(kind="read", endpoint=endpoint, api=own.api, format=own, model=model)
     if endpoint.method != "POST":
         return _without_post(endpoint)
-    if _ends(_UNBILLED, endpoint.path) and (
-        endpoint.known or endpoint.path.endswith(("count_tokens", "input_tokens", "/count-tokens"))
-    ):
+    if _is_free(endpoint):
         return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
     return _billed(endpoint, model)
+
+
+def _is_free(endpoint: Endpoint) -> bool:
+    path = endpoint.path
+    if endpoint.provider == "mistral" and _BILLED_BY_MISTRAL.fullmatch(path):
+        return False
+    known = endpoint.known or path.endswith(("count_tokens", "input_tokens", "/count-tokens"))
+    return known and _ends(_UNBILLED, path)
 
 
 def _without_post(endpoint: Endpoint) -> Route:

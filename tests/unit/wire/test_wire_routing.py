@@ -96,7 +96,8 @@ def test_any_host_may_speak_a_format() -> None:
         ("https://api.openai.com/v1/batches", "openai.batches", None),
         ("https://api.openai.com/v1/fine_tuning/jobs", "openai.fine_tuning", None),
         ("https://api.anthropic.com/v1/messages/batches", "anthropic.batches", None),
-        ("https://api.mistral.ai/v1/ocr", "mistral.ocr", None),
+        ("https://api.mistral.ai/v1/moderations", "mistral.moderations", None),
+        ("https://api.mistral.ai/v1/fim/batch", "mistral.fim", None),
         ("https://api.openai.com/", "openai.request", None),
     ],
 )
