@@ -20,9 +20,11 @@ from pytest_tokenbudget.wire.gemini_generate import GeminiGenerate
 from pytest_tokenbudget.wire.gemini_interactions import GeminiInteractions
 from pytest_tokenbudget.wire.mistral import MistralConversations, MistralOcr
 from pytest_tokenbudget.wire.ollama import OLLAMA
+from pytest_tokenbudget.wire.openai_audio import OpenAIAudio
 from pytest_tokenbudget.wire.openai_chat import OpenAIChat
 from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
 from pytest_tokenbudget.wire.openai_embeddings import OpenAIEmbeddings
+from pytest_tokenbudget.wire.openai_images import OpenAIImages
 from pytest_tokenbudget.wire.openai_responses import OpenAIResponses
 from pytest_tokenbudget.wire.rerank import RERANK
 from pytest_tokenbudget.wire.voyage import VoyageEmbeddings
@@ -48,6 +50,8 @@ _FORMATS: Final[tuple[Format, ...]] = (
     GeminiInteractions(),
     MistralConversations(),
     MistralOcr(),
+    OpenAIAudio(),
+    OpenAIImages(),
     *COHERE,
     *RERANK,
 )

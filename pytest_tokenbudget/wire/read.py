@@ -15,6 +15,7 @@ from pytest_tokenbudget.wire.format import Format, Json, Reading, WholeReader
 from pytest_tokenbudget.wire.formats import format_problems
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream, unpacked
 from pytest_tokenbudget.wire.json_rows import is_labelled_rows, rows_of_array, rows_of_text
+from pytest_tokenbudget.wire.multipart import form_fields, is_form
 from pytest_tokenbudget.wire.routing import Route, route_of
 from pytest_tokenbudget.wire.segments import segments
 
@@ -146,7 +147,10 @@ def _request(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
     if not exchange.request_body:
         return {}, ()
     try:
-        return mapping(decode_json(unpacked(exchange.request_body, exchange.request_headers))), ()
+        body = unpacked(exchange.request_body, exchange.request_headers)
+        if is_form(exchange.request_headers):
+            return form_fields(body, exchange.request_headers), ()
+        return mapping(decode_json(body)), ()
     except DecodeError as error:
         return {}, (f"request: {error}",)
 

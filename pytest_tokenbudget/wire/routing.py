@@ -38,8 +38,8 @@ _BILLED_ANYWHERE: Final = (
     (re.compile(r".*/async-invoke"), "bedrock.async_invoke"),
     (re.compile(r".*/model-invocation-jobs?"), "bedrock.batches"),
     (re.compile(r".*/guardrail(?:/.+/apply|-checks/invoke)"), "bedrock.guardrail"),
-    (re.compile(r".*/v1/images/(?:generations|edits|variations)"), "openai.images"),
-    (re.compile(r".*/v1/audio/(?:speech|transcriptions|translations)"), "openai.audio"),
+    (re.compile(r".*/v1/images/variations"), "openai.images"),
+    (re.compile(r".*/v1/audio/speech"), "openai.audio"),
 )
 """Shapes of paths that name their API by themselves, whatever the host."""
 
