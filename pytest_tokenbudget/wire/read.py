@@ -1,7 +1,7 @@
 """One exchange in, one call out, or the reason why it is none."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from pytest_tokenbudget.wire.segments import segments
 __all__ = ["read", "response_of"]
 
 _CREDENTIALS: Final = re.compile(r"^(\w+://)[^/]*@")
+_CHOSEN: Final = re.compile(r"[a-z0-9-]{1,40}")
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
@@ -93,7 +94,7 @@ def _call(
         notes = (*notes, f"the response does not name the tier it was served at: {asked}, as asked, is assumed")
     model_asked, model_served = _models(route, request, reading.model)
     return Call(
-        provider=endpoint.provider,
+        provider=_provider(endpoint.provider, exchange.response_headers),
         api=route.api,
         host=endpoint.host,
         model_asked=model_asked,
@@ -136,6 +137,12 @@ def _models(route: Route, request: Json, served: str | None) -> tuple[str | None
     elif route.endpoint.provider == "aws" and asked and served and served in asked:
         served = None
     return asked, served
+
+
+def _provider(provider: str, headers: Mapping[str, str]) -> str:
+    """Whose price list applies: behind Hugging Face's router, that of whom it chose, which a header tells."""
+    chosen = headers.get("x-inference-provider", "") if provider == "huggingface" else ""
+    return f"huggingface_{chosen}" if _CHOSEN.fullmatch(chosen) else provider
 
 
 def _skipped(exchange: Exchange, reason: str) -> Skipped:
