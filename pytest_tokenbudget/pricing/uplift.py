@@ -101,6 +101,6 @@ def uplifts_of(provider: str, model: str, as_of: datetime) -> tuple[tuple[str, D
         as_of: The instant whose prices are used.
     """
     if provider == "anthropic":
-        return (("inference_geo: us", UPLIFTS["anthropic inference_geo:us"]),)
+        return (("inference_geo us", UPLIFTS["anthropic inference_geo:us"]),)
     factor = _factor(provider, model, as_of) if provider in _HOSTS else None
     return () if factor is None or factor == 1 else (("regional hosts", factor),)

@@ -18,7 +18,7 @@ from pytest_tokenbudget.wire import read
 TOLERANCE: Final = Decimal("0.005")
 
 EXPLAINED: Final = {
-    # OpenRouter passed OpenAI's price through, 25% above today's until OpenAI cut it on 2026-08-21. The price data knows
+    # OpenRouter passed OpenAI's price on, 25% above today's until OpenAI cut it on 2026-08-21. The price data knows
     # OpenAI's past, but has another price for OpenRouter's before 2026-10-19.
     ("openai/gpt-5.6-sol", Decimal("0.025265")): "openai's own before 2026-08-21 make it $0.025265",
     ("openai/gpt-5.6-sol", Decimal("0.002196")): "openai's own before 2026-08-21 make it $0.002196",
