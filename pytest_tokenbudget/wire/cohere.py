@@ -53,7 +53,7 @@ class Cohere:
         tools: list[str] = []
         ended = False
         for name, event in events:
-            kind = event.get("type") or event.get("event_type") or name
+            kind = text(event.get("type")) or text(event.get("event_type")) or name
             if kind in {"content-delta", "text-generation"}:
                 continue
             if kind == "message-start":
@@ -115,8 +115,9 @@ def billed_units(told: Json, counts: Counts) -> Usage:
     for key, fee in _FEES.items():
         counts.fee(fee, _whole(billed, key, counts))
     for key in billed:
-        if key not in _FEES and not key.endswith("_tokens"):
-            counts.fee(key, _whole(billed, key, counts))
+        if key not in _FEES and not key.endswith("_tokens") and (count := _whole(billed, key, counts)):
+            counts.fee(key, count)
+            counts.doubt(f"usage bills {count} {key:.40}, of which we know nothing")
     cached = told.get("cached_tokens")
     if isinstance(cached, (int, float)) and cached > 0:
         counts.notes.append(f"{cached:.0f} prompt tokens came from a cache; what is billed says nothing of them")

@@ -68,7 +68,7 @@ class GeminiInteractions:
         ended = False
         notes: list[str] = []
         for name, event in events:
-            kind = event.get("event_type") or name
+            kind = text(event.get("event_type")) or name
             if kind == "step.start":
                 steps.append(event.get("step"))
             elif kind == "error":
@@ -91,7 +91,7 @@ class GeminiInteractions:
 
 def _input(entry: object) -> Iterator[Part]:
     step = mapping(entry)
-    sort = step.get("type") or step.get("role")
+    sort = text(step.get("type")) or text(step.get("role"))
     kind = _KINDS.get(sort, "user")
     name = text(step.get("name")) or text(step.get("role")) or ("model" if kind == "assistant" else "user")
     if sort == "function_call":

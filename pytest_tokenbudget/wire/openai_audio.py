@@ -38,7 +38,7 @@ class OpenAIAudio:
         """Read a streamed response: its last event has the usage."""
         last: Json = {}
         for name, event in events:
-            if (event.get("type") or name) in {"transcript.text.done", "transcription.done"}:
+            if (text(event.get("type")) or name) in {"transcript.text.done", "transcription.done"}:
                 last = event
         return _reading(last, cut=not last)
 

@@ -42,7 +42,7 @@ class OpenAIImages:
         finished: list[Json] = []
         notes: list[str] = []
         for name, event in events:
-            kind = event.get("type") or name
+            kind = text(event.get("type")) or name
             if kind in _DONE:
                 finished.append(event)
             elif kind == "error":

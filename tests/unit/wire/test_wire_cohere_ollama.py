@@ -118,6 +118,12 @@ def test_units_that_do_not_tell_images_apart() -> None:
     assert (found.status, dict(found.usage.counts())) == ("partial", {"input": 1000, "input_image": 40})
 
 
+def test_units_without_a_name_of_ours_are_kept_and_doubted() -> None:
+    found = call(CHAT_V2, {"usage": {"billed_units": {"input_tokens": 5, "output_tokens": 1, "moods": 2}}})
+    assert (found.status, dict(found.usage.fees)) == ("partial", {"moods": 2})
+    assert found.notes == ("usage bills 2 moods, of which we know nothing",)
+
+
 def test_what_cohere_does_not_let_us_read() -> None:
     assert call("https://api.cohere.com/v1/embed-jobs", {}).api == "cohere.embed_jobs"
     assert call("https://api.cohere.com/v1/tokenize", {}).status == "unbilled"
