@@ -80,6 +80,12 @@ def test_headers_may_be_a_mapping(tmp_path: Path) -> None:
         assert found.response_headers == {"content-type": "text/plain"}
 
 
+def test_a_reply_without_a_status_is_nocks_200(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "a.json", {"scope": "https://a.test", "path": "/"})
+    assert isinstance(found, Exchange)
+    assert (found.method, found.status, found.response_body) == ("GET", 200, b"")
+
+
 def test_an_entry_that_is_none_is_skipped_alone(tmp_path: Path) -> None:
     found = read(tmp_path / "a.json", entry(), entry(status="gone"), entry(scope=7), entry())
     assert [type(item) for item in found] == [Exchange, Skipped, Skipped, Exchange]

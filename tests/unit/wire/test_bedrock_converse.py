@@ -208,6 +208,11 @@ def test_a_stream_with_a_damaged_message_is_a_lower_bound() -> None:
     assert found.notes == ("response: 1 of the stream's messages are damaged",)
 
 
+def test_a_payload_that_is_no_json_counts_as_damaged() -> None:
+    found = stream(None, body=frame("messageStop", b"{") + WHOLE)
+    assert (found.status, counts(found)) == ("partial", {"input": 4, "output": 5})
+
+
 def test_an_exception_within_a_stream_is_named() -> None:
     body = frame("messageStart", {}) + frame("modelStreamErrorException", {"message": "secret"}, kind="exception")
     found = stream(None, body=body)
@@ -282,6 +287,13 @@ def test_other_hosts_may_speak_it_too() -> None:
 def test_counting_tokens_is_free() -> None:
     found = call(f"{HOST}/model/{SONNET}/count-tokens", {"inputTokens": 15})
     assert (found.status, found.api, found.usage.total) == ("unbilled", "aws.count_tokens", 0)
+
+
+def test_a_prompt_of_odd_values_raises_nothing() -> None:
+    odd = [{"toolUse": {"toolUseId": [1], "name": {}}}, {"toolResult": {"toolUseId": {}, "content": 7}}, 7, None, []]
+    request = {"system": odd, "toolConfig": {"tools": odd}, "messages": [7, {"role": [], "content": odd}]}
+    found = read({"inputTokens": 1, "outputTokens": 1}, request=request)
+    assert (found.status, found.notes) == ("exact", ())
 
 
 def kinds(parts: tuple[Segment, ...]) -> list[tuple[str, str, int]]:

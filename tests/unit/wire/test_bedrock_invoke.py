@@ -185,6 +185,11 @@ def test_every_vendors_answer_is_read(
     assert (found.api, found.model, found.notes) == ("bedrock.invoke", model, ())
 
 
+def test_titans_results_add_up() -> None:
+    found = invoke({"inputTextTokenCount": 5, "results": [{"tokenCount": 6}, {"tokenCount": 7}]}, "amazon.titan-x")
+    assert counts(found) == {"input": 5, "output": 13}
+
+
 def test_without_counts_anywhere_the_usage_is_missing() -> None:
     found = invoke({"outputs": [{"text": "Hi"}]}, "mistral.mistral-7b-instruct-v0:2")
     assert (found.status, found.usage.total, found.notes) == ("missing", 0, ("no usage in the response",))

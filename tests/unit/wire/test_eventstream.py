@@ -72,6 +72,12 @@ def test_a_damaged_length_loses_what_follows() -> None:
     assert (found.broken, found.cut) == (1, True)
 
 
+def test_a_length_that_cannot_be_is_damage() -> None:
+    for total, size in ((15, 0), (0, 0), (40, 30)):
+        found = decode_frames(sealed(struct.pack(">II", total, size) + bytes(40)))
+        assert (found.events, found.broken, found.cut) == ([], 1, True)
+
+
 def test_a_stream_that_ends_within_a_message_is_cut() -> None:
     whole = frame("a", {"n": 1}) + frame("b", {"n": 2})
     first = len(frame("a", {"n": 1}))
