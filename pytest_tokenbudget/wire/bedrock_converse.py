@@ -24,6 +24,7 @@ __all__ = ["BedrockConverse", "converse_body", "converse_events", "damage", "pri
 _OPERATIONS: Final = frozenset({"converse", "converse-stream"})
 _OF_NO_INTEREST: Final = frozenset({"contentBlockDelta", "contentBlockStop"})
 _OPENAI: Final = re.compile(r"(?:[a-z-]+\.)?openai\..+")
+_HOUR: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
 _GUARDED: Final = "a guardrail was applied: its text units are billed apart, and not in the cost"
 _ROUTED: Final = "prompt_router"
 
@@ -42,9 +43,10 @@ class BedrockConverse:
         """Read a response, binary stream or JSON; its id stands in a header."""
         headers = exchange.response_headers
         ident = headers.get("x-amzn-requestid")
+        hour = _HOUR.search(exchange.request_body) is not None
         if not is_framed(body, headers):
             decoded = decode_json(body)
-            return converse_body(mapping(decoded), ident), False
+            return converse_body(mapping(decoded), ident, hour=hour), False
         frames = decode_frames(body)
         events: list[tuple[str, Json]] = []
         for name, payload in frames.events:
@@ -56,7 +58,7 @@ class BedrockConverse:
                 frames.broken += 1
         gross = _is_openai(exchange)
         notes = [f"the stream reports an error: {kind:.60}" for kind in frames.errors]
-        reading = converse_events(events, ident=ident, gross=gross, notes=notes)
+        reading = converse_events(events, ident=ident, gross=gross, hour=hour, notes=notes)
         return damage(reading, frames.broken, cut=frames.cut), True
 
     def read_body(self, body: Json) -> Reading:
@@ -77,16 +79,17 @@ def _is_openai(exchange: Exchange) -> bool:
     return path is not None and _OPENAI.fullmatch(path.model) is not None
 
 
-def converse_body(body: Json, ident: str | None = None) -> Reading:
+def converse_body(body: Json, ident: str | None = None, *, hour: bool = False) -> Reading:
     """What a Converse response says of itself; Amazon's models answer InvokeModel in the same shape.
 
     Args:
         body: The response.
         ident: The response's id, if a header tells it.
+        hour: Whether the request asks for a cache that lives an hour.
     """
     message = mapping(mapping(body.get("output")).get("message"))
     tools = tuple(name for block in listed(message.get("content")) for name in _tool_name(mapping(block)))
-    return _reading(body, tools, text(body.get("stopReason")), ident, missing="no usage in the response")
+    return _reading(body, tools, text(body.get("stopReason")), ident, hour=hour, missing="no usage in the response")
 
 
 def converse_events(
@@ -94,6 +97,7 @@ def converse_events(
     *,
     ident: str | None = None,
     gross: bool = False,
+    hour: bool = False,
     notes: Iterable[str] = (),
 ) -> Reading:
     """What a stream says of itself.
@@ -102,6 +106,7 @@ def converse_events(
         events: (event type, payload) pairs.
         ident: The response's id, if a header tells it.
         gross: Whether `inputTokens` is known to hold the cached ones too.
+        hour: Whether the request asks for a cache that lives an hour.
         notes: What a reader should know besides.
     """
     last: Json = {}
@@ -114,7 +119,7 @@ def converse_events(
             finish = text(event.get("stopReason")) or finish
         elif name == "metadata":
             last = event
-    return _reading(last, tuple(tools), finish, ident, gross=gross, notes=notes)
+    return _reading(last, tuple(tools), finish, ident, gross=gross, hour=hour, notes=notes)
 
 
 def _reading(
@@ -124,6 +129,7 @@ def _reading(
     ident: str | None,
     *,
     gross: bool = False,
+    hour: bool = False,
     missing: str = "the stream was cut before its usage",
     notes: Iterable[str] = (),
 ) -> Reading:
@@ -134,7 +140,7 @@ def _reading(
     usage = mapping(told.get("usage"))
     if usage and routed:
         counts.fee(_ROUTED, 1)  # billed by the request
-    found = bedrock_usage(usage, counts, gross=gross)
+    found = bedrock_usage(usage, counts, gross=gross, hour=hour)
     if "guardrail" in trace or finish == "guardrail_intervened":
         counts.notes.append(_GUARDED)
     status, found = counts.status(found, cut=False, missing=missing)

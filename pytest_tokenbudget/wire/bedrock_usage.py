@@ -47,13 +47,16 @@ def _whole(value: str) -> object:
     return int(value) if value.isascii() and value.isdigit() else value
 
 
-def bedrock_usage(raw: Json, counts: Counts, *, gross: bool = False, no_output: bool = False) -> Usage:
+def bedrock_usage(
+    raw: Json, counts: Counts, *, gross: bool = False, hour: bool = False, no_output: bool = False
+) -> Usage:
     """The disjoint classes; all zero, and `counts.known` false, where too little is told.
 
     Args:
         raw: The usage object, the metrics, or the counts of the headers.
         counts: What is said about them.
         gross: Whether `inputTokens` is known to hold the cached ones too.
+        hour: Whether the request asks for a cache that lives an hour.
         no_output: Whether nothing is generated, so that no output need be told.
     """
     found: dict[str, int] = {}
@@ -73,7 +76,10 @@ def bedrock_usage(raw: Json, counts: Counts, *, gross: bool = False, no_output: 
     if gross and given >= cached + written > 0:
         counts.notes.append("the stream counts cached tokens in inputTokens too: they were taken out")
         given -= cached + written
-    five, hour = _writes(listed(raw.get("cacheDetails")), written, counts)
+    details = listed(raw.get("cacheDetails"))
+    if hour and written and not details:
+        counts.doubt(f"an hour of caching was asked for, and usage does not say how long {written} tokens are cached")
+    five, long = _writes(details, written, counts)
     _nameless(raw, counts)
     for name in mapping(raw.get("serverToolUsage")):
         counts.fee(name, counts.take(raw["serverToolUsage"], name))
@@ -81,7 +87,7 @@ def bedrock_usage(raw: Json, counts: Counts, *, gross: bool = False, no_output: 
         input=given,
         cache_read=cached,
         cache_write=five,
-        cache_write_1h=hour,
+        cache_write_1h=long,
         output=output,
         fees=MappingProxyType(counts.fees),
         other=MappingProxyType(counts.other),

@@ -139,6 +139,16 @@ def test_a_usage_that_is_none_is_missing_not_zero(usage: object) -> None:
     assert stream(usage).status == "missing"
 
 
+def test_an_hour_of_caching_is_not_taken_for_five_minutes() -> None:
+    request = {"messages": [], "system": [{"text": "S"}, {"cachePoint": {"type": "default", "ttl": "1h"}}]}
+    usage: dict[str, object] = {"inputTokens": 1, "outputTokens": 5, "cacheWriteInputTokens": 9}
+    found = read(usage, request=request)
+    assert (found.status, counts(found)) == ("partial", {"input": 1, "cache_write": 9, "output": 5})
+    told = read(usage | {"cacheDetails": [{"ttl": "1h", "inputTokens": 9}]}, request=request)
+    assert (told.status, counts(told)) == ("exact", {"input": 1, "cache_write_1h": 9, "output": 5})
+    assert read({"inputTokens": 1, "outputTokens": 5}, request=request).status == "exact"
+
+
 # Measured on gpt-5.6: the stream tells 4,995 and the same prompt without streaming 2.
 GROSS = {"inputTokens": 4995, "outputTokens": 19, "totalTokens": 10007, "cacheWriteInputTokens": 4993}
 NET = {"inputTokens": 2, "outputTokens": 19, "totalTokens": 5014, "cacheWriteInputTokens": 4993}
@@ -282,6 +292,20 @@ def test_every_endpoint_of_bedrock_is_aws(host: str) -> None:
 def test_other_hosts_may_speak_it_too() -> None:
     found = call("http://127.0.0.1:81/model/m/converse", converse({"inputTokens": 1, "outputTokens": 1}), request={})
     assert (found.provider, found.api, found.status) == ("127.0.0.1:81", "bedrock.converse", "exact")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "served", "billed"),
+    [
+        ("openai/v1/chat/completions", "global.openai.gpt-6-luna", "gpt-6-luna", "global.openai.gpt-6-luna"),
+        ("v1/chat/completions", "router", "openai.gpt-6-luna", "openai.gpt-6-luna"),
+    ],
+)
+def test_a_served_model_without_its_region_does_not_hide_it(path: str, asked: str, served: str, billed: str) -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    url = f"https://bedrock-mantle.us-east-1.api.aws/{path}"
+    found = call(url, {"model": served, "choices": [], "usage": usage}, request={"model": asked, "messages": []})
+    assert (found.provider, found.api, found.model) == ("aws", "openai.chat", billed)
 
 
 def test_counting_tokens_is_free() -> None:
