@@ -63,6 +63,8 @@ def test_an_entry_has_its_contexts_and_says_what_lacks_a_price() -> None:
     assert listing.offers[1].note == "openai/gpt-5.2 has no price for tier:flex as of 2026-10-01"
     assert listing.coming == (date(2026, 10, 12), date(2026, 10, 14))
     assert listing.uplifts == ()
+    on_the_day = listings(datetime(2026, 10, 12, tzinfo=UTC), name="gpt-5.2", provider="openai")[0]
+    assert on_the_day.coming == (date(2026, 10, 14),)
 
 
 def test_an_entry_says_which_multipliers_may_apply() -> None:

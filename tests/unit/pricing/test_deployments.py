@@ -69,6 +69,19 @@ def test_exact_before_pattern_and_host_before_none(first: bool) -> None:  # noqa
     assert table(here).charge(call("prod", MILLION)).unpriced == ("model",)
 
 
+def test_an_exact_name_counts_before_a_host() -> None:
+    exact, here = named("prod", "gpt-5.2"), named("p*", "gpt-4.1", host="*.azure.com")
+
+    assert table(here, exact).charge(call("prod", MILLION, host="acme.openai.azure.com")).cost == usd("1.75")
+
+
+def test_the_name_asked_for_counts_before_the_one_served() -> None:
+    used = call("alias", MILLION, model_served="inner")
+
+    assert table(named("inner", "gpt-4.1"), named("alias", "gpt-5.2")).charge(used).cost == usd("1.75")
+    assert table(named("inner", "gpt-4.1")).charge(used).cost == 2
+
+
 def test_a_price_of_ones_own_for_the_deployment_wins() -> None:
     used = call("prod", MILLION, model_served=None)
     deployments = (named("prod", "gpt-4o"),)

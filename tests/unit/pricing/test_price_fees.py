@@ -93,6 +93,13 @@ def test_a_tool_costs_each_time_that_the_model_asks_for_it() -> None:
     )
 
 
+def test_calls_of_one_model_may_ask_for_different_tools() -> None:
+    table = PriceTable(fees=(fee(tool="a", usd="1"), fee(tool="b", usd="2")))
+
+    costs = [table.charge(call("gpt-5.2", MILLION, tools=tools)).cost for tools in ((), ("a",), ("b",), ("a", "b"))]
+    assert costs == [usd("1.75"), usd("2.75"), usd("3.75"), usd("4.75")]
+
+
 def test_tools_without_a_fee_cost_nothing_and_are_not_counted() -> None:
     charged = PriceTable(fees=(fee(tool="lookup", usd="1"),)).charge(call("gpt-5.2", MILLION, tools=("other",)))
 

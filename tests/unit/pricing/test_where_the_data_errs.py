@@ -38,6 +38,12 @@ def test_a_one_hour_write_without_a_price_is_no_five_minute_one() -> None:
     assert (ours.cost, ours.unpriced) == (None, ("cache_write_1h",))
 
 
+def test_a_cache_life_that_has_no_name_here_has_no_price() -> None:
+    ours = TABLE.charge(call("gpt-5.6-sol", Usage(input=1, other={"cache_write_12h": 1_000_000})))
+
+    assert (ours.cost, ours.unpriced) == (None, ("cache_write_12h",))
+
+
 def test_audio_without_a_price_is_billed_as_text_there_and_unpriced_here() -> None:
     assert theirs("google", "claude-haiku-4-5", input_tokens=1_000_000, input_audio_tokens=1_000_000) == 1
 
