@@ -225,7 +225,7 @@ GOOGLE = Provider(
         ),
         model(
             "gemini-3.8-flash",
-            prices(input="1.5", cache_read="0.15", output="7.5", input_audio="3"),
+            prices(input="1.5", cache_read="0.15", output="7.5", input_audio="3", cache_audio_read="0.3"),
             [
                 PriceVariant({"service_tier": "flex"}, prices(input="0.75", output="3.75"), since(2026, 10, 15)),
                 PriceVariant({"service_tier": "priority"}, prices(input="2.7", output="13.5"), since(2026, 10, 15)),

@@ -13,10 +13,10 @@ from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.keys import SCALARS
 from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, Kind
 from pytest_tokenbudget.config.limits import FIELDS
-from pytest_tokenbudget.config.prices import NAMES, PriceOverride
+from pytest_tokenbudget.config.prices import NAMES, OTHER_CLASSES, PRICED, PriceOverride
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.model.budget import Budget
-from pytest_tokenbudget.model.usage import CLASSES, Usage
+from pytest_tokenbudget.model.usage import Usage
 
 __all__ = ["schema", "schema_text"]
 
@@ -90,7 +90,8 @@ def schema_text() -> str:
 
 def _price() -> dict[str, Any]:
     usage, override = _texts(Usage), _texts(PriceOverride)
-    rates = {name: {"description": f"US dollars per million. {usage[name]}", **DOLLARS.schema} for name in CLASSES}
+    texts = {**usage, **{name: f"Tokens counted as `{name}`." for name in OTHER_CLASSES}}
+    rates = {name: {"description": f"US dollars per million. {texts[name]}", **DOLLARS.schema} for name in PRICED}
     names = {name: {"description": override[name], **LABEL.schema} for name in NAMES}
     fees = {
         "description": override["fees"],
@@ -100,7 +101,7 @@ def _price() -> dict[str, Any]:
     }
     return {
         **_object({**rates, "fees": fees, **names}),
-        "anyOf": [{"required": [name]} for name in (*CLASSES, "fees")],
+        "anyOf": [{"required": [name]} for name in (*PRICED, "fees")],
     }
 
 

@@ -29,7 +29,13 @@ _CLASSES: Final = {
     "output_audio_mtok": "output_audio",
     "input_image_mtok": "input_image",
     "output_image_mtok": "output_image",
+    "cache_audio_read_mtok": "cache_read_audio",
+    "cache_image_read_mtok": "cache_read_image",
+    "input_video_mtok": "input_video",
+    "output_video_mtok": "output_video",
 }
+"""The last four are classes that usage has no field for: they stand there under these names."""
+
 _FEES: Final = {
     "web_searches_kcount": "web_search",
     "social_searches_kcount": "social_search",
@@ -45,8 +51,9 @@ newer tool it adds 8,000 input tokens on the mini models, which usage need not t
 has one fee for all: what it does not hold for has none here."""
 
 _PER_REQUEST: Final = "requests_kcount"
-_IMAGE_IS_INPUT: Final = frozenset({"openai"})
-"""OpenAI meters an image's tokens like text where a model lists no image rate ("Images and vision", read 2026-11)."""
+_IMAGE_IS_INPUT: Final = frozenset({"openai", "google"})
+"""Where a model lists no rate for images, their tokens are billed like text (OpenAI "Images and vision"; Gemini API
+"Pricing", which states one rate for text, image and video; read 2026-11)."""
 
 Prices = Mapping[str, "Decimal | TieredPrices"]
 """genai-prices' keys, such as `input_mtok`, to US dollars per million, or per thousand for fees."""

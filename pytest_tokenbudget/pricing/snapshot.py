@@ -10,7 +10,6 @@ import msgspec
 
 from pytest_tokenbudget.errors import PriceError
 from pytest_tokenbudget.model.money import dollars, dollars_text
-from pytest_tokenbudget.model.usage import CLASSES
 from pytest_tokenbudget.pricing.catalog import Listing, Offer
 from pytest_tokenbudget.pricing.overrides import matches
 from pytest_tokenbudget.pricing.rates import EXACT, FEE, RateCard, Rates
@@ -62,7 +61,7 @@ def _above(name: str, threshold: int) -> str:
 
 
 def _per_million(rates: Rates) -> dict[str, Decimal]:
-    return {name: rate.scaleb(6, EXACT) for name in CLASSES if (rate := rates.of(name)) is not None}
+    return {name: rate.scaleb(6, EXACT) for name, rate in rates.stated()}
 
 
 def snapshot_json(found: Iterable[Listing], as_of: datetime, as_of_source: str, source: str) -> bytes:

@@ -11,6 +11,7 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.pricing.changes import EntryChange, RateChange
 from pytest_tokenbudget.pricing.snapshot import PriceList
 from pytest_tokenbudget.report import amounts
+from pytest_tokenbudget.report.prices_view import SAME
 
 __all__ = ["COLUMNS", "SCHEMA", "diff_json", "diff_row", "diff_summary"]
 
@@ -22,7 +23,7 @@ _SIGNIFICANT: Final = 3
 
 def diff_row(change: EntryChange) -> tuple[str, str, str]:
     """One entry's change in a line, by `COLUMNS`."""
-    shown = [rate for rate in change.rates if not _repeats_output(rate, change.rates)]
+    shown = [rate for rate in change.rates if not _repeats(rate, change.rates)]
     texts = [f"{rate.what.replace('_', ' ')} {_usd(rate.before)} → {_usd(rate.after)}" for rate in shown[:_MOST_SHOWN]]
     if len(shown) > _MOST_SHOWN:
         texts.append(f"{len(shown) - _MOST_SHOWN} more")
@@ -30,11 +31,12 @@ def diff_row(change: EntryChange) -> tuple[str, str, str]:
     return name, _effect(change), ", ".join(texts)
 
 
-def _repeats_output(rate: RateChange, rates: Sequence[RateChange]) -> bool:
-    if not rate.what.startswith("thinking"):
+def _repeats(rate: RateChange, rates: Sequence[RateChange]) -> bool:
+    name, space, above = rate.what.partition(" ")
+    if name not in SAME:
         return False
-    output = rate.what.replace("thinking", "output")
-    return any((other.what, other.before, other.after) == (output, rate.before, rate.after) for other in rates)
+    other = SAME[name] + space + above
+    return any((known.what, known.before, known.after) == (other, rate.before, rate.after) for known in rates)
 
 
 def _effect(change: EntryChange) -> str:

@@ -12,10 +12,13 @@ from pytest_tokenbudget.pricing import RateCard, Rates
 from pytest_tokenbudget.pricing.catalog import Listing, Offer
 from pytest_tokenbudget.report import amounts
 
-__all__ = ["COLUMNS", "PriceBlock", "block", "line", "summary"]
+__all__ = ["COLUMNS", "SAME", "PriceBlock", "block", "line", "summary"]
 
 COLUMNS: Final = ("entry", "input", "cache read", "cache write", "output", "since", "also")
 """Of `line`."""
+
+SAME: Final = {"thinking": "output", "input_image": "input"}
+"""Classes that mostly cost what another one does: their rate is shown only where it differs."""
 
 _MILLION: Final = 1_000_000
 _STANDARD: Final = "standard"
@@ -57,13 +60,14 @@ def block(listing: Listing, as_of: datetime) -> PriceBlock:
 
 
 def _used(cards: Iterable[RateCard]) -> list[str]:
-    """The classes that have a price somewhere; thinking only where it is not that of output."""
+    """The classes that have a price somewhere; thinking and images only where theirs is not that of output or input."""
     every = [rates for card in cards for rates in (card.rates, *(tier.rates for tier in card.long_prompts))]
+    further = sorted({name for rates in every for name in rates.other})
     return [
         name
-        for name in CLASSES
+        for name in (*CLASSES, *further)
         if any(rates.of(name) is not None for rates in every)
-        and (name != "thinking" or any(rates.thinking != rates.output for rates in every))
+        and any(rates.of(name) != rates.of(SAME.get(name, "")) for rates in every)
     ]
 
 

@@ -30,13 +30,13 @@ def lines(result: Result) -> list[str]:
 def test_one_model_in_full() -> None:
     assert lines(prices("gpt-6-sol")) == [
         "openai/gpt-6-sol (genai-prices 9.9.9)",
-        "                            input  cache read  input image  output",
-        "standard                    $2.00       $0.20        $2.00  $10.00",
-        "  prompts above 272,000     $4.00       $0.40        $4.00  $15.00",
-        "tier:flex since 2026-10-12  $1.00       $0.10        $1.00   $5.00",
-        "  prompts above 272,000     $2.00       $0.20        $2.00   $7.50",
-        "tier:fast since 2026-10-12  $4.00       $0.40        $4.00  $20.00",
-        "  prompts above 272,000     $8.00       $0.80        $8.00  $30.00",
+        "                            input  cache read  output",
+        "standard                    $2.00       $0.20  $10.00",
+        "  prompts above 272,000     $4.00       $0.40  $15.00",
+        "tier:flex since 2026-10-12  $1.00       $0.10   $5.00",
+        "  prompts above 272,000     $2.00       $0.20   $7.50",
+        "tier:fast since 2026-10-12  $4.00       $0.40  $20.00",
+        "  prompts above 272,000     $8.00       $0.80  $30.00",
         "  no price for: cache write, cache write 1h, input audio, output audio, output image",
         "  regional hosts: ×1.1",
         "",
@@ -120,7 +120,7 @@ def test_a_change_between_two_days() -> None:
     assert lines(prices("diff", "2026-11-30", "2026-12-01")) == [
         "entry                  effect  US dollars per million tokens",
         "google/gemini-4-argon      ×2  input $2.00 → $4.00, cache read $0.10 → $0.20, output $10.00 → $20.00",
-        "openai/o3                  ×2  input $2.00 → $4.00, input image $2.00 → $4.00, output $8.00 → $16.00",
+        "openai/o3                  ×2  input $2.00 → $4.00, output $8.00 → $16.00",
         "genai-prices 9.9.9 as of 2026-11-30 → genai-prices 9.9.9 as of 2026-12-01: 2 dearer.",
     ]
     assert "1 dearer." in lines(prices("diff", "2026-11-30", "2026-12-01", "--provider", "google"))[-1]

@@ -104,6 +104,7 @@ def test_two_prices_double_in_december() -> None:
     assert change.rates == (
         RateChange(what="input", before=usd("2"), after=usd("4")),
         RateChange(what="cache_read", before=usd("0.1"), after=usd("0.2")),
+        RateChange(what="input_image", before=usd("2"), after=usd("4")),
         RateChange(what="output", before=usd("10"), after=usd("20")),
         RateChange(what="thinking", before=usd("10"), after=usd("20")),
     )

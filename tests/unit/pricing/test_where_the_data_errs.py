@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from genai_prices.types import ModelInfo, ModelPrice
 from genai_prices.types import Usage as TheirUsage
-from published_prices import PROVIDERS, call, usd
+from published_prices import PROVIDERS, call, override, usd
 
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.pricing import PriceTable
@@ -42,6 +42,29 @@ def test_a_cache_life_that_has_no_name_here_has_no_price() -> None:
     ours = TABLE.charge(call("gpt-5.6-sol", Usage(input=1, other={"cache_write_12h": 1_000_000})))
 
     assert (ours.cost, ours.unpriced) == (None, ("cache_write_12h",))
+
+
+def test_cached_audio_has_its_own_rate_and_none_of_another_class() -> None:
+    used = Usage(cache_read=1_000_000, other={"cache_read_audio": 1_000_000})
+
+    assert TABLE.charge(call("gemini-3.8-flash", used, provider="google")).cost == usd("0.45")
+    host = "europe-west4-aiplatform.googleapis.com"
+    assert TABLE.charge(call("gemini-3.8-flash", used, provider="google", host=host)).cost == usd("0.495")
+    assert TABLE.charge(call("gemini-2.5-pro", used, provider="google")).unpriced == ("cache_read_audio",)
+    own = override("gemini-2.5-pro", cache_read="1", cache_read_audio="2")
+    assert PriceTable(overrides=(own,)).charge(call("gemini-2.5-pro", used, provider="google")).cost == 3
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "dollars"), [("openai", "gpt-4o", "2.5"), ("google", "gemini-2.5-pro", "2.5")]
+)
+def test_an_image_without_a_rate_of_its_own_is_input_where_the_provider_says_so(
+    provider: str, name: str, dollars: str
+) -> None:
+    usage = Usage(input_image=1_000_000)
+
+    assert TABLE.charge(call(name, usage, provider=provider)).cost == usd(dollars)
+    assert TABLE.charge(call("claude-opus-5", usage, provider="anthropic")).unpriced == ("input_image",)
 
 
 def test_audio_without_a_price_is_billed_as_text_there_and_unpriced_here() -> None:
