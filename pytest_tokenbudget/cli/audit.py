@@ -67,17 +67,9 @@ def command(
 
 def _price_table(as_of: datetime | None, config: Path | None) -> "PriceTable":
     from pytest_tokenbudget.config.load import load_settings
-    from pytest_tokenbudget.pricing import DEFAULT_AS_OF, PriceTable
+    from pytest_tokenbudget.pricing import PriceTable
 
-    settings = load_settings(Path.cwd(), config=config)
-    return PriceTable(
-        as_of=as_of or settings.as_of or DEFAULT_AS_OF,
-        as_of_source="--as-of" if as_of else settings.as_of_source,
-        overrides=settings.prices,
-        unknown_model=settings.unknown_model,
-        free_hosts=settings.free_hosts,
-        hosts=settings.hosts,
-    )
+    return PriceTable.of(load_settings(Path.cwd(), config=config), as_of=as_of)
 
 
 def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit":
@@ -116,7 +108,11 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
             reason = f"could not be read, and {COST_UNKNOWN}: {error!r:.200}"
             found = Skipped(reason=reason, source=item.source, index=item.index)
         if isinstance(found, Skipped):
-            skipped.append(found)
+            external = table.external(item)
+            if external is None:
+                skipped.append(found)
+            else:
+                calls.append(external)
             continue
         settled = background.settle(item, found, len(calls))
         calls.append(priced(found))
@@ -128,4 +124,5 @@ def audit_recordings(paths: Iterable[str | Path], table: "PriceTable") -> "Audit
         as_of=table.as_of,
         as_of_source=table.as_of_source,
         price_table=table.identity,
+        contract=table.contract_total(calls),
     )

@@ -15,7 +15,12 @@ from pytest_tokenbudget.errors import TokenBudgetError
 
 __all__ = ["main"]
 
-_COMMANDS: Final = {"audit": "pytest_tokenbudget.cli.audit", "demo": "pytest_tokenbudget.cli.demo"}
+_COMMANDS: Final = {
+    "audit": "pytest_tokenbudget.cli.audit",
+    "demo": "pytest_tokenbudget.cli.demo",
+    "prices": "pytest_tokenbudget.cli.prices",
+    "suggest": "pytest_tokenbudget.cli.suggest",
+}
 """Each command's module, imported when it is asked for; its `command` is the click command."""
 
 

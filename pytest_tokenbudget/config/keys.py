@@ -21,7 +21,7 @@ SCALARS: Final[Mapping[str, Kind]] = {
 }
 """Settings with one value each."""
 
-STRUCTURED: Final = ("budgets", "workflows", "prices")
+STRUCTURED: Final = ("budgets", "workflows", "prices", "deployments", "discounts", "fees")
 """Settings with a structure of their own."""
 
 

@@ -16,7 +16,9 @@ from pytest_tokenbudget.config.place import nearest
 from pytest_tokenbudget.model.money import dollars
 
 __all__ = [
+    "DAY",
     "DOLLARS",
+    "FACTOR",
     "FLAG",
     "FRACTION",
     "INSTANT",
@@ -24,6 +26,7 @@ __all__ = [
     "NUMBER",
     "PATH",
     "PATTERNS",
+    "PERCENT",
     "PROVIDERS",
     "SHARE",
     "WHOLE",
@@ -133,6 +136,42 @@ def _instant(value: object) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _percent(value: object) -> Decimal:
+    text = str(value).strip().removesuffix("%") if isinstance(value, str) else value
+    try:
+        number = dollars(text)
+    except ValueError:
+        number = Decimal(0)
+    if not 0 < number <= _WHOLE_PERCENT:
+        message = f"{value!r} is not a percentage above 0 and up to 100, such as 12"
+        raise ValueError(message)
+    return number
+
+
+def _factor(value: object) -> Decimal:
+    try:
+        number = dollars(value)
+    except ValueError:
+        number = Decimal(0)
+    if not number:
+        message = f"{value!r} is not a factor above 0, such as 1.1"
+        raise ValueError(message)
+    return number
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        found = date.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None:
+        message = f"{value!r} is not a date such as 2026-11-01"
+        raise ValueError(message)
+    return found
+
+
 def _path(value: object) -> Path:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         message = f"{value!r} is not the path of a file"
@@ -155,6 +194,8 @@ def _providers(value: object) -> Mapping[str, str]:
     return MappingProxyType(dict(value))
 
 
+_WHOLE_PERCENT: Final = 100
+
 _NUMERAL: Final = {"type": "string", "pattern": r"^[0-9]{1,20}(\.[0-9]{1,20})?$"}
 _AMOUNT: Final = {"anyOf": [{"type": "number", "minimum": 0}, _NUMERAL]}
 _PORTION: Final = {"type": "number", "minimum": 0, "maximum": 1}
@@ -172,6 +213,24 @@ SHARE: Final = Kind(
     _share,
     {"anyOf": [_PORTION, {"type": "string", "pattern": r"^([0-9]{1,2}(\.[0-9]{1,20})?%|100%|0(\.[0-9]{1,20})?|1)$"}]},
 )
+PERCENT: Final = Kind(
+    _percent,
+    {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
+            {"type": "string", "pattern": r"^(?!0+(\.0+)?%?$)([0-9]{1,2}(\.[0-9]{1,20})?|100)%?$"},
+        ]
+    },
+)
+FACTOR: Final = Kind(
+    _factor,
+    {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": r"^(?!0+(\.0+)?$)[0-9]{1,20}(\.[0-9]{1,20})?$"},
+        ]
+    },
+)
 FLAG: Final = Kind(_flag, {"type": "boolean"})
 LABEL: Final = Kind(_label, _WORD)
 INSTANT: Final = Kind(
@@ -182,6 +241,7 @@ INSTANT: Final = Kind(
         r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
     },
 )
+DAY: Final = Kind(_day, {"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"})
 PATH: Final = Kind(_path, _WORD)
 PATTERNS: Final = Kind(_patterns, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
 PROVIDERS: Final = Kind(

@@ -5,8 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from pytest_tokenbudget.config.deployments import read_deployments
+from pytest_tokenbudget.config.discounts import read_discounts
 from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
 from pytest_tokenbudget.config.environment import Variable, environment
+from pytest_tokenbudget.config.fees import read_fees
 from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED, read_scalar
 from pytest_tokenbudget.config.limits import Statement, read_statement
 from pytest_tokenbudget.config.place import refuse
@@ -83,6 +86,9 @@ def _from_document(document: Document) -> Source:
         values=values,
         places=places,
         prices=_prices(document),
+        deployments=read_deployments(document),
+        discounts=read_discounts(document),
+        fees=read_fees(document),
         budgets=FileBudgets(tasks=_statements(document, "budgets"), workflows=_statements(document, "workflows")),
     )
 

@@ -11,6 +11,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from pytest_tokenbudget.config.deployments import Deployment
+from pytest_tokenbudget.config.discounts import Discount
+from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.limits import Statement, budget_of
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.config.settings import FileBudgets, Settings
@@ -26,6 +29,9 @@ class Source(Struct, frozen=True, kw_only=True):
         values: Settings by name.
         places: Where each of them stands.
         prices: Its own prices.
+        deployments: Its names for models.
+        discounts: Its contracts.
+        fees: Its prices by the piece.
         budgets: Its budgets, if it is a file.
         above_markers: Whether it wins over a test's markers, as the command line and the environment do.
     """
@@ -33,6 +39,9 @@ class Source(Struct, frozen=True, kw_only=True):
     values: Mapping[str, object]
     places: Mapping[str, str]
     prices: tuple[PriceOverride, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    fees: tuple[Fee, ...] = ()
     budgets: FileBudgets = FileBudgets()
     above_markers: bool = False
 
@@ -40,7 +49,7 @@ class Source(Struct, frozen=True, kw_only=True):
 def resolve_settings(sources: Sequence[Source]) -> Settings:
     """Merge sources, the strongest first; a setting is taken from the first that states it.
 
-    Prices and budgets of several files are kept side by side, the strongest first.
+    Prices, deployments, discounts, fees and budgets of several files are kept side by side, the strongest first.
     """
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
@@ -56,6 +65,9 @@ def resolve_settings(sources: Sequence[Source]) -> Settings:
         **values,  # type: ignore[arg-type]  # each was read by its own reader in keys.py
         as_of_source=origins.get("as_of", "release"),
         prices=tuple(price for source in sources for price in source.prices),
+        deployments=tuple(deployment for source in sources for deployment in source.deployments),
+        discounts=tuple(discount for source in sources for discount in source.discounts),
+        fees=tuple(fee for source in sources for fee in source.fees),
         budgets=tuple(source.budgets for source in sources if source.budgets.tasks or source.budgets.workflows),
         origins=MappingProxyType(origins),
         above_markers=frozenset(above),

@@ -11,10 +11,14 @@ from pytest_tokenbudget.config.place import refuse, unknown_key
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.usage import CLASSES
 
-__all__ = ["NAMES", "PriceOverride", "read_price"]
+__all__ = ["NAMES", "OTHER_CLASSES", "PRICED", "PriceOverride", "read_price"]
 
 NAMES: Final = ("provider", "host", "tier")
-_KEYS: Final = (*CLASSES, *NAMES, "fees")
+OTHER_CLASSES: Final = ("cache_read_audio", "cache_read_image", "input_video", "output_video")
+"""Classes that some providers count and that usage has no field for; they can have a price all the same."""
+
+PRICED: Final = (*CLASSES, *OTHER_CLASSES)
+_KEYS: Final = (*PRICED, *NAMES, "fees")
 
 
 class PriceOverride(Struct, frozen=True, kw_only=True):
@@ -60,7 +64,7 @@ def read_price(
     fees = entry.get("fees")
     if not isinstance(fees, dict | None):
         raise refuse(closer["fees"], f"{fees!r} is not a mapping such as {{web_search: 0.01}}.")
-    rates = {name: _amount(entry[name], closer[name]) for name in CLASSES if name in entry}
+    rates = {name: _amount(entry[name], closer[name]) for name in PRICED if name in entry}
     if not rates and not fees:
         raise refuse(place, "prices nothing. State at least `input` and `output`, in US dollars per million tokens.")
     return PriceOverride(

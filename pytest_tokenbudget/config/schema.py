@@ -6,13 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_tokenbudget.config import deployments, discounts, fees
+from pytest_tokenbudget.config.deployments import Deployment
+from pytest_tokenbudget.config.discounts import Discount
+from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.keys import SCALARS
 from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, Kind
 from pytest_tokenbudget.config.limits import FIELDS
-from pytest_tokenbudget.config.prices import NAMES, PriceOverride
+from pytest_tokenbudget.config.prices import NAMES, OTHER_CLASSES, PRICED, PriceOverride
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.model.budget import Budget
-from pytest_tokenbudget.model.usage import CLASSES, Usage
+from pytest_tokenbudget.model.usage import Usage
 
 __all__ = ["schema", "schema_text"]
 
@@ -43,9 +47,39 @@ def schema() -> dict[str, Any]:
                     "type": "object",
                     "additionalProperties": {"$ref": "#/$defs/price"},
                 },
+                "deployments": {
+                    "description": "Names that hide a model, or patterns with * and ?, to the models behind them.",
+                    "type": "object",
+                    "additionalProperties": {"anyOf": [LABEL.schema, {"$ref": "#/$defs/deployment"}]},
+                },
+                "discounts": {
+                    "description": "What your contracts take off list prices; shown beside them.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/discount"},
+                },
+                "fees": {
+                    "description": "What external APIs, tools and counted things cost by the piece.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/fee"},
+                },
             }
         ),
-        "$defs": {"budget": budget, "workflow": workflow, "price": _price()},
+        "$defs": {
+            "budget": budget,
+            "workflow": workflow,
+            "price": _price(),
+            "deployment": {**_object(_described(deployments.FIELDS, _texts(Deployment))), "required": ["model"]},
+            "discount": {
+                **_object(_described(discounts.FIELDS, {**_texts(Discount), "from": _texts(Discount)["since"]})),
+                "required": list(discounts.REQUIRED),
+            },
+            "fee": {
+                **_object(_described(fees.FIELDS, _texts(Fee))),
+                "required": ["usd"],
+                "oneOf": [{"required": [subject]} for subject in fees.SUBJECTS],
+                "dependentRequired": {key: [needed] for key, needed in fees.GOES_WITH.items()},
+            },
+        },
     }
 
 
@@ -56,7 +90,8 @@ def schema_text() -> str:
 
 def _price() -> dict[str, Any]:
     usage, override = _texts(Usage), _texts(PriceOverride)
-    rates = {name: {"description": f"US dollars per million. {usage[name]}", **DOLLARS.schema} for name in CLASSES}
+    texts = {**usage, **{name: f"Tokens counted as `{name}`." for name in OTHER_CLASSES}}
+    rates = {name: {"description": f"US dollars per million. {texts[name]}", **DOLLARS.schema} for name in PRICED}
     names = {name: {"description": override[name], **LABEL.schema} for name in NAMES}
     fees = {
         "description": override["fees"],
@@ -66,7 +101,7 @@ def _price() -> dict[str, Any]:
     }
     return {
         **_object({**rates, "fees": fees, **names}),
-        "anyOf": [{"required": [name]} for name in (*CLASSES, "fees")],
+        "anyOf": [{"required": [name]} for name in (*PRICED, "fees")],
     }
 
 

@@ -9,6 +9,9 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from pytest_tokenbudget.config.deployments import Deployment
+from pytest_tokenbudget.config.discounts import Discount
+from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.prices import PriceOverride
 
@@ -51,6 +54,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         free_hosts: Host patterns whose models cost nothing.
         hosts: Host patterns to provider ids, for gateways and proxies.
         prices: The user's own prices.
+        deployments: Names that hide a model, and the models behind them.
+        discounts: What contracts take off list prices; shown beside them.
+        fees: What external APIs, tools and counted things cost by the piece.
         budgets: What files say about tasks, the strongest file first.
         origins: Where each setting came from, for those that are not the default.
         above_markers: The settings that came from a place stronger than a test's markers.
@@ -66,6 +72,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     free_hosts: tuple[str, ...] = ()
     hosts: Mapping[str, str] = MappingProxyType({})
     prices: tuple[PriceOverride, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    fees: tuple[Fee, ...] = ()
     budgets: tuple[FileBudgets, ...] = ()
     origins: Mapping[str, str] = MappingProxyType({})
     above_markers: frozenset[str] = frozenset()

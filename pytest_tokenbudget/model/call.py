@@ -23,8 +23,11 @@ UNKNOWN_STATUSES: Final = frozenset({"partial", "missing", "unsupported"})
 SEVERAL_PROMPTS: Final = ("prompts", "several")
 """In `Call.price_context`: the usage adds up several prompts, so that no rate can be chosen by a prompt's length."""
 
-_NOT_GENERATING: Final = frozenset({"embeddings", "embed", "rerank", "images", "audio", "moderations", "batches"})
-"""Operations (the last part of `Call.api`) that are billed but are no step of an agent."""
+_NOT_GENERATING: Final = frozenset(
+    {"embeddings", "embed", "rerank", "images", "audio", "moderations", "batches", "cache", "ocr", "external"}
+)
+"""Operations (the last part of `Call.api`) that are billed but are no step of an agent; `external` is an API that is no
+model's, with a fee that the user states."""
 
 SegmentKind = Literal["system", "tools", "user", "assistant", "tool_call", "tool_result", "schema", "media", "thinking"]
 

@@ -21,7 +21,7 @@ from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
 from pytest_tokenbudget.plugin.gathering import Gathering, packed
 from pytest_tokenbudget.policy.budget import Leniency
-from pytest_tokenbudget.pricing import DEFAULT_AS_OF, PriceTable
+from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.store.runfile import write_run
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
 from pytest_tokenbudget.tokens import COUNTER, count
@@ -33,10 +33,6 @@ _MAIN: Final = "main"
 _UNFINISHED: Final = (
     "The session has not finished: what it had measured up to then is kept beside this file and read with it."
 )
-
-
-def _read(exchange: Exchange) -> Call | Skipped:
-    return read(exchange, count)
 
 
 def new_session_name() -> str:
@@ -68,20 +64,13 @@ class Session:
         self.out = root / settings.out
         self._root = root
         self._name = name
-        self._prices = PriceTable(
-            as_of=settings.as_of or DEFAULT_AS_OF,
-            as_of_source=settings.as_of_source,
-            overrides=settings.prices,
-            unknown_model=settings.unknown_model,
-            free_hosts=settings.free_hosts,
-            hosts=settings.hosts,
-        )
+        self._prices = PriceTable.of(settings)
         self._spool = Spool(self.out, name, worker, self._announce)
         self._leniency = Leniency(
             unknown_model=settings.unknown_model != "error", missing_usage=settings.missing_usage != "error"
         )
         outside = OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]"
-        self.meter = Meter(_read, self._keep, outside, self._prices.charge)
+        self.meter = Meter(self._read, self._keep, outside, self._prices.charge)
         self._marked: dict[str, Sequence[Statement]] = {}
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
@@ -89,6 +78,10 @@ class Session:
         self._closed: list[Task] = []
         self.gathered = Gathering()
         self.partial: list[str] = []
+
+    def _read(self, exchange: Exchange) -> Call | Skipped:
+        found = read(exchange, count)
+        return found if isinstance(found, Call) else self._prices.external(exchange) or found
 
     def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
         self._spool.keep(task.id, entry, is_fixture=task.is_fixture)

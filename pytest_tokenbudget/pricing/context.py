@@ -17,6 +17,9 @@ _STANDARD_TIERS: Final = frozenset({"default", "standard", "auto", "on_demand"})
 """`default` and `auto` (OpenAI; `auto` stands in answers that were billed as default), `standard` (Anthropic, Google),
 `on_demand` (Groq)."""
 
+_OTHER_NAMES: Final = {"on_demand_flex": "flex", "on_demand_priority": "priority"}
+"""Vertex AI's traffic types for tiers that have a name of their own (google-genai 3.4, `TrafficType`)."""
+
 _STANDARD_ITEMS: Final[Mapping[str, frozenset[str]]] = {
     "speed": frozenset({"standard"}),
     "inference_geo": frozenset({"global", "not_available"}),
@@ -70,5 +73,6 @@ def _context(tier: str | None, items: tuple[tuple[str, str], ...]) -> PriceConte
 
 
 def special_tier(tier: str | None) -> str | None:
-    """A tier that is not the standard one, in lower case; else `None`."""
-    return None if tier is None or tier.lower() in _STANDARD_TIERS else tier.lower()
+    """A tier that is not the standard one, by the name that price lists give it; else `None`."""
+    name = tier.lower() if tier else None
+    return None if name is None or name in _STANDARD_TIERS else _OTHER_NAMES.get(name, name)

@@ -6,35 +6,35 @@ is unpriced, and is not filled up from a list.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from pytest_tokenbudget.config.prices import PriceOverride
-from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.pricing.context import PriceContext, special_tier
 from pytest_tokenbudget.pricing.rates import RateCard, Rates
 
-__all__ = ["card_of", "host_matches", "override_for"]
+__all__ = ["card_of", "host_matches", "matches", "override_for"]
 
 
 def override_for(
-    overrides: Iterable[PriceOverride], call: Call, provider: str, context: PriceContext
+    overrides: Iterable[PriceOverride], names: Sequence[str], host: str, provider: str, context: PriceContext
 ) -> PriceOverride | None:
     """The override that prices a call, if any.
 
     Args:
         overrides: In the order of their rank, the strongest source first.
-        call: The call; its served model is looked for before the one asked for.
+        names: What its model is called, the name that counts most first.
+        host: Its host.
         provider: Whose prices apply to it.
         context: What is not ordinary about it. An override covers one tier and nothing else out of the ordinary.
     """
     if context.items:
         return None
-    names = [name.lower() for name in (call.model_served, call.model_asked) if name]
+    wanted = [name.lower() for name in names]
     ranked = [
         (rank, override)
         for override in overrides
-        if (rank := _rank(override, names, call.host, provider, context.tier)) is not None
+        if (rank := _rank(override, wanted, host, provider, context.tier)) is not None
     ]
     return min(ranked, key=lambda entry: entry[0])[1] if ranked else None
 
@@ -51,7 +51,12 @@ def card_of(override: PriceOverride) -> RateCard:
 
 def host_matches(host: str, pattern: str) -> bool:
     """Whether a host is of a name or pattern; a pattern without a port takes every port."""
-    return _matches(host, pattern) or (":" in host and _matches(host.rpartition(":")[0], pattern))
+    return matches(host, pattern) or (":" in host and matches(host.rpartition(":")[0], pattern))
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a name is of a pattern, whatever the case of its letters; only `*` and `?` are wildcards."""
+    return _compiled(pattern).fullmatch(name) is not None
 
 
 def _rank(
@@ -66,14 +71,10 @@ def _rank(
         return None
     wanted = override.model.lower()
     exact = wanted in names
-    matching = [name == wanted if exact else _matches(name, wanted) for name in names]
+    matching = [name == wanted if exact else matches(name, wanted) for name in names]
     if not any(matching):
         return None
     return not exact, override.host is None, override.provider is None, matching.index(True)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return _compiled(pattern).fullmatch(name) is not None
 
 
 @lru_cache(maxsize=256)

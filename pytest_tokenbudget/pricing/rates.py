@@ -10,7 +10,7 @@ unknown, never $0. Two rules stand in for rates that providers do not list apart
 Everything else must have its own rate: a one-hour cache write is not a five-minute one, a cache read is no input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Context, Decimal
 from functools import cached_property
@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 
@@ -30,11 +30,14 @@ EXACT: Final = Context(prec=200)
 FEE: Final = "fee:"
 """Opens the name of a fee among unpriced classes."""
 
-_NO_FEES: Final[Mapping[str, Decimal]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
 
 class Rates(Struct, frozen=True, kw_only=True):
-    """US dollars per token by class of `Usage`; `None` is no price, which is not $0."""
+    """US dollars per token by class of `Usage`; `None` is no price, which is not $0.
+
+    `other` has the classes without a name of ours that have a price all the same, such as `cache_read_audio`.
+    """
 
     input: Decimal | None = None
     cache_read: Decimal | None = None
@@ -46,6 +49,7 @@ class Rates(Struct, frozen=True, kw_only=True):
     output_audio: Decimal | None = None
     input_image: Decimal | None = None
     output_image: Decimal | None = None
+    other: Mapping[str, Decimal] = _NOTHING
 
     @classmethod
     def per_million(cls, rates: Mapping[str, Decimal], *, image_is_input: bool = False) -> "Rates":
@@ -60,17 +64,28 @@ class Rates(Struct, frozen=True, kw_only=True):
             stated.setdefault("thinking", stated["output"])
         if image_is_input and "input" in stated:
             stated.setdefault("input_image", stated["input"])
-        return cls(**stated)
+        other = {name: stated.pop(name) for name in tuple(stated) if name not in CLASSES}
+        return cls(**stated, other=MappingProxyType(other))
 
     def of(self, name: str) -> Decimal | None:
-        """The rate of a class; `None` where it has none, or is none of ours."""
-        return getattr(self, name) if name in CLASSES else None
+        """The rate of a class; `None` where it has none."""
+        return getattr(self, name) if name in CLASSES else self.other.get(name)
 
     def times(self, factor: Decimal) -> "Rates":
         """The same rates, each multiplied."""
+        rates = {name: rate for name in CLASSES if (rate := self.of(name)) is not None}
+        other = {name: EXACT.multiply(rate, factor) for name, rate in self.other.items()}
         return Rates(
-            **{name: None if rate is None else EXACT.multiply(rate, factor) for name, rate in asdict(self).items()}
+            **{name: EXACT.multiply(rate, factor) for name, rate in rates.items()},
+            other=MappingProxyType(other),
         )
+
+    def stated(self) -> Iterator[tuple[str, Decimal]]:
+        """Yield (class, rate) for every class that has one, in a fixed order."""
+        for name in (*CLASSES, *sorted(self.other)):
+            rate = self.of(name)
+            if rate is not None:
+                yield name, rate
 
 
 class LongPrompt(Struct, frozen=True):
@@ -98,7 +113,7 @@ class RateCard(Struct, frozen=True, kw_only=True, dict=True):
     source: str
     rates: Rates
     long_prompts: tuple[LongPrompt, ...] = ()
-    fees: Mapping[str, Decimal] = _NO_FEES
+    fees: Mapping[str, Decimal] = _NOTHING
     effective: date | None = None
     factors: tuple[tuple[str, Decimal], ...] = ()
     notes: tuple[str, ...] = ()
@@ -168,8 +183,6 @@ def cost_of(usage: Usage, card: RateCard) -> Decimal | None:
     for name in scale.missing:
         if getattr(usage, name):
             return None
-    if usage.other and any(usage.other.values()):
-        return None
     cost = EXACT.multiply(
         scale.unit,
         usage.input * scale.input
@@ -183,7 +196,22 @@ def cost_of(usage: Usage, card: RateCard) -> Decimal | None:
         + usage.input_image * scale.input_image
         + usage.output_image * scale.output_image,
     )
+    if usage.other:
+        with_other = _with_other(cost, usage.other, card.rates_for(usage))
+        if with_other is None:
+            return None
+        cost = with_other
     return _with_fees(cost, usage.fees, card) if usage.fees else cost
+
+
+def _with_other(cost: Decimal, counts: Mapping[str, int], rates: Rates) -> Decimal | None:
+    for name, count in counts.items():
+        if not count:
+            continue
+        if name not in rates.other:
+            return None
+        cost = EXACT.add(cost, EXACT.multiply(rates.other[name], count))
+    return cost
 
 
 def _with_fees(cost: Decimal, fees: Mapping[str, int], card: RateCard) -> Decimal | None:

@@ -1,7 +1,7 @@
-"""Prices for calls: which rate card applies, and what the call costs at it."""
+"""Prices for calls: what a call costs, what the contract makes of it, and how that comes about."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -9,43 +9,34 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final, Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from pytest_tokenbudget.config.deployments import Deployment
+from pytest_tokenbudget.config.discounts import Discount
+from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.prices import PriceOverride
+from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import PriceError
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
+from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.money import ZERO, dollars_text
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
-from pytest_tokenbudget.pricing.context import PriceContext, Unpriced, context_of
+from pytest_tokenbudget.pricing.discounts import discount_for, discounted
 from pytest_tokenbudget.pricing.explanation import Explanation, rows_of
-from pytest_tokenbudget.pricing.genai import installed_version, knows, list_price
-from pytest_tokenbudget.pricing.overrides import card_of, host_matches, override_for
+from pytest_tokenbudget.pricing.fees import external_call, tool_cost, with_tools
+from pytest_tokenbudget.pricing.genai import data_source
+from pytest_tokenbudget.pricing.lookup import Lookup, Rules
 from pytest_tokenbudget.pricing.rates import EXACT, RateCard, cost_of, priced_part, unpriced_in
-from pytest_tokenbudget.pricing.uplift import UPLIFTS, with_geo, with_region
+from pytest_tokenbudget.pricing.reported import Disagreement
+from pytest_tokenbudget.pricing.uplift import UPLIFTS
 
 __all__ = ["PriceTable"]
 
 _NOTHING_BILLED: Final = frozenset({"error", "unbilled"})
 _USAGE_UNKNOWN: Final = frozenset({"missing", "unsupported", "partial"})
-_REPORTED_TOLERANCE: Final = Decimal("0.005")
-_NO_TABLE: Final = "price_table"
-_AZURE: Final = "azure"
-_GLOBAL: Final = "Azure does not tell a deployment's type: priced as Global Standard"
 _LONG_PROMPT: Final = "long_prompt"
 _SUMMED: Final = "rates differ by a prompt's length, and the usage adds up several prompts"
 _NO_HOSTS: Final[Mapping[str, str]] = MappingProxyType({})
-
-Key = tuple[str, str, str, str | None, str | None, str | None, tuple[tuple[str, str], ...]]
-
-
-class _Found(Struct, frozen=True, kw_only=True):
-    """What applies to calls of one kind: a rate card, nothing to pay, or why neither is known."""
-
-    card: RateCard | None = None
-    free: bool = False
-    unpriced: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class PriceTable:
@@ -56,7 +47,7 @@ class PriceTable:
         as_of_source: Who chose it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each setting about prices
         self,
         *,
         as_of: datetime = DEFAULT_AS_OF,
@@ -65,6 +56,9 @@ class PriceTable:
         unknown_model: Literal["error", "warn", "free"] = "error",
         free_hosts: tuple[str, ...] = (),
         hosts: Mapping[str, str] = _NO_HOSTS,
+        deployments: tuple[Deployment, ...] = (),
+        discounts: tuple[Discount, ...] = (),
+        fees: tuple[Fee, ...] = (),
     ) -> None:
         """Make a table; price data is loaded when a call first needs it.
 
@@ -76,6 +70,9 @@ class PriceTable:
                 budget's rules decide whether that fails or warns.
             free_hosts: Hosts, by name or pattern, whose calls cost nothing. Ollama's own API always does.
             hosts: Hosts, by name or pattern, to the id of the provider whose prices apply there.
+            deployments: Names that hide a model.
+            discounts: What contracts take off list prices, the strongest source first.
+            fees: What external APIs, tools and counted things cost by the piece, the strongest source first.
 
         Raises:
             PriceError: The instant has no time zone.
@@ -85,21 +82,58 @@ class PriceTable:
             raise PriceError(message)
         self.as_of = as_of
         self.as_of_source = as_of_source
-        self._overrides = overrides
-        self._unknown_model = unknown_model
-        self._free_hosts = free_hosts
-        self._hosts = hosts
-        self._found: dict[Key, _Found] = {}
+        self._discounts = discounts
+        self._rules = Rules(
+            overrides=overrides,
+            unknown_model=unknown_model,
+            free_hosts=free_hosts,
+            hosts=hosts,
+            deployments=deployments,
+            fees=fees,
+        )
+        self._lookup = Lookup(self._rules, as_of)
+        self._reported = Disagreement(self._rules, as_of)
+
+    @classmethod
+    def of(cls, settings: Settings, *, as_of: datetime | None = None, as_of_source: str = "--as-of") -> "PriceTable":
+        """The table that settings describe.
+
+        Args:
+            settings: The session's settings.
+            as_of: Another instant than theirs, if any.
+            as_of_source: Who chose that one.
+        """
+        return cls(
+            as_of=as_of or settings.as_of or DEFAULT_AS_OF,
+            as_of_source=as_of_source if as_of else settings.as_of_source,
+            overrides=settings.prices,
+            unknown_model=settings.unknown_model,
+            free_hosts=settings.free_hosts,
+            hosts=settings.hosts,
+            deployments=settings.deployments,
+            discounts=settings.discounts,
+            fees=settings.fees,
+        )
 
     @cached_property
     def identity(self) -> str:
         """A text that is equal where prices are equal: data, instant, overrides, multipliers and rules."""
-        stated = [
-            [[o.model, o.provider, o.host, o.tier, _texts(o.rates), _texts(o.fees)] for o in self._overrides],
-            [self._unknown_model, self._free_hosts, list(self._hosts.items()), _texts(UPLIFTS)],
+        rules = self._rules
+        stated: list[object] = [
+            [[o.model, o.provider, o.host, o.tier, _texts(o.rates), _texts(o.fees)] for o in rules.overrides],
+            [rules.unknown_model, rules.free_hosts, list(rules.hosts.items()), _texts(UPLIFTS)],
         ]
+        if rules.deployments or rules.fees:
+            deployments = [[d.name, d.model, d.host, str(d.factor)] for d in rules.deployments]
+            fees = [[f.host, f.path, f.tool, f.fee, f.provider, f.name, dollars_text(f.usd)] for f in rules.fees]
+            stated += [deployments, fees]
         digest = blake2b(json.dumps(stated).encode(), digest_size=6).hexdigest()
-        return f"genai-prices {installed_version()} as of {self.as_of.isoformat()} #{digest}"
+        return f"{data_source()} as of {self.as_of.isoformat()} #{digest}"
+
+    def external(self, exchange: Exchange) -> Call | None:
+        """The charged call of an exchange that is no model call, where the user states a fee for it; else `None`."""
+        found = external_call(self._rules.fees, exchange) if self._rules.fees else None
+        return None if found is None else self.charge(found)
 
     def charge(self, call: Call) -> Call:
         """The call with its cost, or with what of it has no price.
@@ -109,10 +143,13 @@ class PriceTable:
         """
         if call.status != "exact":
             return replace(call, cost=ZERO if call.status in _NOTHING_BILLED else None, unpriced=())
-        found = self._find(call)
+        if call.tools and self._rules.fees:
+            call = with_tools(self._rules.fees, call)
+        found = self._lookup.find(call)
         card = found.card
         if card is None:
-            return _noted(replace(call, cost=ZERO if found.free else None, unpriced=found.unpriced), found.notes)
+            cost = tool_cost(self._rules.fees, call) if found.free else None
+            return _noted(replace(call, cost=cost, unpriced=found.unpriced), found.notes)
         if _straddles(call, card):
             return _noted(replace(call, cost=None, unpriced=(_LONG_PROMPT,)), (*found.notes, _SUMMED))
         cost = cost_of(call.usage, card)
@@ -121,16 +158,43 @@ class PriceTable:
         priced = replace(call, cost=cost, unpriced=())
         if call.reported_cost is None and not found.notes:
             return priced
-        return _noted(priced, (*found.notes, *_difference(cost, call.reported_cost)))
+        return _noted(priced, (*found.notes, *self._reported.notes(priced, cost, card)))
 
     def lower_bound(self, call: Call) -> Decimal:
         """US dollars that a call costs at least: what is known of its usage and has a price."""
         if call.status in _NOTHING_BILLED:
             return ZERO
-        card = self._find(call).card
+        card = self._lookup.find(call).card
         if card is None:
             return ZERO
         return priced_part(call.usage, replace(card, long_prompts=()) if _straddles(call, card) else card)
+
+    def contract_cost(self, call: Call) -> Decimal | None:
+        """US dollars of a charged call after the contract's discount; `None` where its cost is unknown.
+
+        Args:
+            call: A call that this table charged: its `cost` is the list price.
+        """
+        if call.cost is None or not call.cost or not self._discounts:
+            return call.cost
+        found = self._lookup.find(call)
+        if not found.listed or found.card is None:
+            return call.cost
+        names = [name for name in (call.model_served, call.model_asked, found.card.entry.partition("/")[2]) if name]
+        discount = discount_for(self._discounts, self._lookup.provider_of(call), names, self.as_of)
+        if discount is None:
+            return call.cost
+        own = tool_cost(self._rules.fees, call) if call.tools else ZERO
+        return EXACT.add(discounted(EXACT.subtract(call.cost, own), discount), own)
+
+    def contract_total(self, calls: Iterable[Call]) -> Decimal | None:
+        """US dollars of the charged calls whose cost is known, after discounts; `None` where no discount is stated."""
+        if not self._discounts:
+            return None
+        total = ZERO
+        for call in calls:
+            total = EXACT.add(total, self.contract_cost(call) or ZERO)
+        return total
 
     def explain(self, call: Call) -> Explanation:
         """How the call's cost comes about."""
@@ -141,7 +205,7 @@ class PriceTable:
             return Explanation(
                 entry=None, source=None, as_of=self.as_of, as_of_source=self.as_of_source, cost=ZERO, notes=(note,)
             )
-        found = self._find(call)
+        found = self._lookup.find(call)
         card = found.card
         tier = card.tier_for(call.usage) if card else None
         unread = (f"usage is {call.status}: the cost is unknown",) if call.status in _USAGE_UNKNOWN else ()
@@ -154,91 +218,16 @@ class PriceTable:
             effective=card.effective if card else None,
             long_prompt=tier.above if tier else None,
             factors=card.factors if card else (),
-            rows=rows_of(call.usage, card),
+            rows=rows_of(charged.usage, card),
             cost=charged.cost,
             unpriced=charged.unpriced,
             notes=(*unread, *gratis, *charged.notes),
         )
 
-    def _find(self, call: Call) -> _Found:
-        key = (
-            call.provider,
-            call.host,
-            call.api,
-            call.model_served,
-            call.model_asked,
-            call.tier,
-            call.price_context,
-        )
-        found = self._found.get(key)
-        if found is None:
-            try:
-                found = self._look_up(call)
-            except PriceError as error:
-                found = _Found(unpriced=(_NO_TABLE,), notes=(str(error),))
-            self._found[key] = found
-        return found
-
-    def _look_up(self, call: Call) -> _Found:
-        provider = self._provider(call)
-        context, factors = with_geo(provider, context_of(call))
-        override = override_for(self._overrides, call, provider, context)
-        if override is not None:
-            return _applied(card_of(override), factors, ())
-        if call.api.startswith("ollama.") or any(host_matches(call.host, pattern) for pattern in self._free_hosts):
-            return _Found(free=True)
-        return self._listed(call, provider, context, factors)
-
-    def _provider(self, call: Call) -> str:
-        named = (provider for pattern, provider in self._hosts.items() if host_matches(call.host, pattern))
-        return next(named, call.provider)
-
-    def _listed(
-        self, call: Call, provider: str, context: PriceContext, factors: tuple[tuple[str, Decimal], ...]
-    ) -> _Found:
-        names = [name for name in dict.fromkeys((call.model_served, call.model_asked)) if name]
-        for name in names:
-            price = list_price(provider, name, context, self.as_of)
-            if price is None:
-                continue
-            if isinstance(price, RateCard):
-                price = with_region(call.host, price.entry.partition("/")[2], price)
-            notes = () if name == names[0] else (f"priced as {name}, the model asked for: {names[0]} is not listed",)
-            if provider == _AZURE:
-                notes = (*notes, _GLOBAL)
-            if isinstance(price, RateCard):
-                return _applied(price, factors, notes)
-            return self._without(price, notes)
-        if not knows(provider):
-            why = f"no price list is known for {provider or 'a call without a host'}"
-        else:
-            why = f"{provider} lists no model {' or '.join(names)}" if names else "neither side named a model"
-        return self._without(Unpriced(("model",), why), ())
-
-    def _without(self, reason: Unpriced, notes: tuple[str, ...]) -> _Found:
-        if reason.what == ("model",) and self._unknown_model == "free":
-            return _Found(free=True, notes=(*notes, f"counted as free by `unknown_model: free`: {reason.note}"))
-        return _Found(unpriced=reason.what, notes=(*notes, reason.note))
-
 
 def _straddles(call: Call, card: RateCard) -> bool:
     """Whether a usage is long enough for other rates only as the sum of several prompts, which may each be short."""
     return SEVERAL_PROMPTS in call.price_context and card.tier_for(call.usage) is not None
-
-
-def _applied(card: RateCard, factors: tuple[tuple[str, Decimal], ...], notes: tuple[str, ...]) -> _Found:
-    for reason, factor in factors:
-        card = card.times(reason, factor)
-    return _Found(card=card, notes=(*notes, *card.notes))
-
-
-def _difference(cost: Decimal, reported: Decimal | None) -> tuple[str, ...]:
-    if reported is None:
-        return ()
-    apart = EXACT.subtract(cost, reported).copy_abs()
-    if apart <= EXACT.multiply(reported, _REPORTED_TOLERANCE):
-        return ()
-    return (f"the provider reports ${dollars_text(reported)}, our prices make it ${dollars_text(cost)}",)
 
 
 def _noted(call: Call, notes: tuple[str, ...]) -> Call:

@@ -1,4 +1,4 @@
-"""From files that exist already to exchanges: vcrpy's cassettes, in YAML and JSON, without vcrpy.
+"""From files that exist already to exchanges: cassettes of vcrpy and its likes, HAR archives, nock's; without vcrpy.
 
 `read_recordings` is the way in. Nothing in a file is ever executed or trusted to have its documented type.
 """

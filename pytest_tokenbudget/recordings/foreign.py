@@ -27,11 +27,8 @@ def looks_like(document: object) -> str:
 
 def _of_mapping(document: dict[object, object]) -> str:
     log = document.get("log")
-    if isinstance(log, dict) and isinstance(entries := log.get("entries"), list):
-        creator = log.get("creator")
-        name = creator.get("name") if isinstance(creator, dict) else None
-        by = f" by {name}" if isinstance(name, str) and name else ""
-        return f"a HAR archive{by} of {_counted(entries, 'request')}: {_UNREAD}"
+    if isinstance(log, dict) and isinstance(log.get("entries"), list):
+        return "a HAR archive without requests"
     if isinstance(messages := document.get("messages"), list):
         return f"a transcript of {_counted(messages, 'message')}, not HTTP: {_UNREAD}"
     keys = [str(key) for key in document]
@@ -40,9 +37,6 @@ def _of_mapping(document: dict[object, object]) -> str:
 
 
 def _of_list(document: list[object]) -> str:
-    first = document[0] if document else None
-    if isinstance(first, dict) and {"scope", "path"} <= first.keys():
-        return f"a nock recording of {_counted(document, 'request')}: {_UNREAD}"
     return "no recording: it is a list" if document else "it holds nothing"
 
 

@@ -30,14 +30,14 @@ def load_json(text: str) -> object:
         raise broken_at(place, str(error)) from error
 
 
-def items_before_break(text: str, key: str) -> Iterator[object]:
+def items_before_break(text: str, key: str | None) -> Iterator[object]:
     """Yield the items of a list, as many as are whole.
 
     Args:
         text: A document that `load_json` refused.
-        key: The key before the list.
+        key: The key before the list; `None` where the list is the whole.
     """
-    start = re.search(rf'"{re.escape(key)}"\s*:\s*\[', text)
+    start = re.match(r"\s*\[", text) if key is None else re.search(rf'"{re.escape(key)}"\s*:\s*\[', text)
     position = start.end() if start else len(text)
     while (between := _BETWEEN.match(text, position)) and between.end() < len(text):
         try:

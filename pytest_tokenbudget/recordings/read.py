@@ -26,6 +26,12 @@ __all__ = ["read_recordings"]
 _LISTS: Final = ("interactions", "http_interactions")
 """The keys of the list in vcrpy's cassettes, and in those of Ruby's VCR, which are alike."""
 
+_LISTS_IN_JSON: Final = (*_LISTS, "entries", None)
+"""Where lists are in JSON: under a key, in HAR archives too, or, in nock's recordings, the whole."""
+
+_EACH_HAS: Final = (("request",), ("scope", "path"))
+"""What items have of a list that is the whole: as vcrpy wrote them before 1.0, and as nock does."""
+
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _HEAD: Final = 4096
 _MOST_UNZIPPED: Final = 512 << 20
@@ -117,10 +123,21 @@ def _json_values(content: bytes) -> Iterator[object]:
         except UnreadableError as error:
             broken = error
     if broken is not None:
-        for key in _LISTS:
-            yield from items_before_break(text, key)
+        yield from _whole_items(text)
         raise broken
     yield from _interactions(document)
+
+
+def _whole_items(text: str) -> list[object]:
+    """The items before the break in a text that is no JSON as a whole."""
+    for key in _LISTS_IN_JSON:
+        if found := list(items_before_break(text, key)):
+            return found if key is not None or _is_entry(found[0]) else []
+    return []
+
+
+def _is_entry(item: object) -> bool:
+    return isinstance(item, dict) and any(all(key in item for key in keys) for keys in _EACH_HAS)
 
 
 def _decoded(content: bytes) -> tuple[str, UnreadableError | None]:
@@ -178,6 +195,9 @@ def _interactions(document: object) -> list[object]:
             if key in document and not found:
                 reason = "a cassette without interactions"
                 raise UnreadableError(reason)
-    elif isinstance(document, list) and document and isinstance(document[0], dict) and "request" in document[0]:
-        return document  # as vcrpy wrote them before 1.0
+        log = document.get("log")
+        if isinstance(log, dict) and isinstance(found := log.get("entries"), list) and found:
+            return found
+    elif isinstance(document, list) and document and _is_entry(document[0]):
+        return document
     raise UnreadableError(looks_like(document))

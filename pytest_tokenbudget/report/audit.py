@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         as_of: The instant whose prices were used.
         as_of_source: Who chose it.
         price_table: An identity of the prices: equal text means equal prices.
+        contract: US dollars of the known costs after contract discounts; `None` where no discount is stated.
     """
 
     calls: tuple[Call, ...]
@@ -38,6 +40,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     as_of: datetime
     as_of_source: str
     price_table: str
+    contract: Decimal | None = None
 
     @cached_property
     def totals(self) -> Totals:
@@ -62,7 +65,7 @@ def audit_json(audit: Audit) -> bytes:
     """The audit as JSON, schema `tokenbudget/audit/1`.
 
     `totals.cost_usd` is the sum of the costs that are known, as text; `totals.unknown` counts the calls that are not in
-    it.
+    it. Where discounts are stated, `totals.contract_usd` is that sum after them.
     """
     totals = audit.totals
     record: dict[str, Any] = {
@@ -83,6 +86,8 @@ def audit_json(audit: Audit) -> bytes:
             "unknown": totals.unknown,
         },
     }
+    if audit.contract is not None:
+        record["totals"]["contract_usd"] = dollars_text(audit.contract)
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 

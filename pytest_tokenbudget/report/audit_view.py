@@ -98,6 +98,8 @@ def sentences(audit: Audit) -> list[str]:
         cost = f"{cost} + ?" if totals.known else amounts.UNKNOWN
     whole = f"{_counted(len(audit.by_source), 'recording')}, {_counted(totals.calls, 'call')}: {cost}"
     found = [f"{whole} at prices of {audit.as_of.date().isoformat()} ({audit.as_of_source})."]
+    if audit.contract is not None:
+        found.append(f"After your contract's discounts: {amounts.usd(audit.contract)}.")
     found += [f"? {sentence}" for sentence in _unknown(audit.calls)]
     failed = sum(call.status == "error" for call in audit.calls)
     unbilled = sum(call.status == "unbilled" for call in audit.calls)

@@ -18,18 +18,22 @@ from pytest_tokenbudget.wire.openai_chat import error_note
 
 __all__ = ["AnthropicMessages"]
 
+_ON_VERTEX: Final = (":rawPredict", ":streamRawPredict")
 _REFUSED: Final = "refused before any output was generated: not billed"
 _CONTAINER: Final = "code ran in a container: its hours beyond the free ones are billed apart, and not in the cost"
 
 
 class AnthropicMessages:
-    """`POST …/v1/messages`."""
+    """`POST …/v1/messages`, and on Vertex `…/publishers/anthropic/models/{model}:rawPredict`."""
 
     api = "anthropic.messages"
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
-        return endpoint.method == "POST" and endpoint.path.endswith("/v1/messages")
+        path = endpoint.path
+        if endpoint.method != "POST":
+            return False
+        return path.endswith("/v1/messages") or ("/publishers/anthropic/models/" in path and path.endswith(_ON_VERTEX))
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""

@@ -136,18 +136,19 @@ class Counts:
             amount *= unit
         self.cost = amount if self.cost is None else self.cost + amount
 
-    def status(self, usage: Usage, *, cut: bool, missing: str) -> tuple[Status, Usage]:
+    def status(self, usage: Usage, *, cut: bool, missing: str, by_the_piece: bool = False) -> tuple[Status, Usage]:
         """Settle how well the usage is known.
 
         Args:
             usage: What was read.
             cut: Whether the stream ended before its last word on the usage.
             missing: The note for a response without usage.
+            by_the_piece: Whether the operation may be billed by the piece alone, without a token.
         """
         if not self.known:
             self.notes.append(missing)
             return "missing", NO_USAGE
-        if not (usage.input or usage.output or usage.total):
+        if not (usage.input or usage.output or usage.total or (by_the_piece and any(usage.fees.values()))):
             # Whoever answers has read a prompt: nothing but zeros is a placeholder.
             self.notes.append("every count in the usage is 0: a placeholder, not a measurement")
             return "missing", NO_USAGE

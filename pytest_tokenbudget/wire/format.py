@@ -1,16 +1,17 @@
 """What a wire format is, and what it reads."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from pytest_tokenbudget.model.call import SegmentKind, Status
+from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.wire.endpoint import Endpoint
 
-__all__ = ["Format", "Json", "Part", "Reading"]
+__all__ = ["Format", "Json", "Part", "Reading", "WholeReader"]
 
 Json = Mapping[str, Any]
 """A decoded JSON object, as it came: nothing in it can be trusted to have its documented type."""
@@ -29,6 +30,12 @@ class Reading(Struct, frozen=True, kw_only=True):
     finish: str | None = None
     response_id: str | None = None
     notes: tuple[str, ...] = ()
+
+
+WholeReader = Callable[[Exchange, bytes], tuple[Reading, bool]]
+"""What a format may have as `read_response`, beside what `Format` asks for: it is then given each response whole, for
+those whose usage stands in headers or in a binary stream. It takes the exchange and the response's body without its
+content encoding, and says what it reads and whether that was a stream. It may raise `DecodeError`."""
 
 
 class Part(Struct, frozen=True, gc=False):

@@ -9,12 +9,25 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from pytest_tokenbudget.wire.anthropic_messages import AnthropicMessages
+from pytest_tokenbudget.wire.bedrock_converse import BedrockConverse
+from pytest_tokenbudget.wire.bedrock_invoke import BEDROCK_INVOKE
+from pytest_tokenbudget.wire.cohere import COHERE
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Format
+from pytest_tokenbudget.wire.gemini_cache import GeminiCache
+from pytest_tokenbudget.wire.gemini_embed import GeminiEmbed
+from pytest_tokenbudget.wire.gemini_generate import GeminiGenerate
+from pytest_tokenbudget.wire.gemini_interactions import GeminiInteractions
+from pytest_tokenbudget.wire.mistral import MistralConversations, MistralOcr
+from pytest_tokenbudget.wire.ollama import OLLAMA
+from pytest_tokenbudget.wire.openai_audio import OpenAIAudio
 from pytest_tokenbudget.wire.openai_chat import OpenAIChat
 from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
 from pytest_tokenbudget.wire.openai_embeddings import OpenAIEmbeddings
+from pytest_tokenbudget.wire.openai_images import OpenAIImages
 from pytest_tokenbudget.wire.openai_responses import OpenAIResponses
+from pytest_tokenbudget.wire.rerank import RERANK
+from pytest_tokenbudget.wire.voyage import VoyageEmbeddings
 
 __all__ = ["GROUP", "format_of", "format_problems", "registered_formats", "responses_format", "user_format_of"]
 
@@ -25,8 +38,22 @@ _FORMATS: Final[tuple[Format, ...]] = (
     OpenAIChat(),
     responses_format,
     AnthropicMessages(),
+    VoyageEmbeddings(),  # before those whose path it shares, like Ollama's
+    *OLLAMA,
     OpenAIEmbeddings(),
     OpenAICompletions(),
+    BedrockConverse(),
+    *BEDROCK_INVOKE,
+    GeminiGenerate(),
+    GeminiEmbed(),
+    GeminiCache(),
+    GeminiInteractions(),
+    MistralConversations(),
+    MistralOcr(),
+    OpenAIAudio(),
+    OpenAIImages(),
+    *COHERE,
+    *RERANK,
 )
 _PARTS: Final = ("matches", "read_body", "read_stream", "prompt")
 

@@ -14,6 +14,8 @@ _EXACT: Final = {
     "api.anthropic.com": "anthropic",
     "generativelanguage.googleapis.com": "google",
     "aiplatform.googleapis.com": "google",
+    "aiplatform.us.rep.googleapis.com": "google",
+    "aiplatform.eu.rep.googleapis.com": "google",
     "openrouter.ai": "openrouter",
     "api.openrouter.ai": "openrouter",
     "api.deepseek.com": "deepseek",
@@ -31,6 +33,9 @@ _EXACT: Final = {
     "api.perplexity.ai": "perplexity",
     "api.cerebras.ai": "cerebras",
     "api.voyageai.com": "voyageai",
+    "ai.mongodb.com": "voyageai",
+    "api.jina.ai": "jina",
+    "deepsearch.jina.ai": "jina",
     "api.moonshot.ai": "moonshotai",
     "api.moonshot.cn": "moonshotai",
     "api.minimax.io": "minimax",
@@ -66,7 +71,7 @@ _SUFFIXES: Final = (
 """(end of the name, provider, what the path must contain)."""
 
 _BEDROCK: Final = re.compile(
-    r"bedrock-(?:runtime|mantle)(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+    r"bedrock-(?:runtime|mantle|agent-runtime)(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
     r"|[a-z0-9-]+\.bedrock-runtime(?:-fips)?\.[a-z0-9-]+\.vpce\.amazonaws\.com"
 )
 _HUGGINGFACE: Final = "router.huggingface.co"

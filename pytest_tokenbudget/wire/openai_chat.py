@@ -16,6 +16,8 @@ from pytest_tokenbudget.wire.openai_usage import openai_usage
 
 __all__ = ["OpenAIChat", "completion_reading", "error_note"]
 
+_PATHS: Final = ("/chat/completions", "/agents/completions")
+_ON_VERTEX: Final = (":rawPredict", ":streamRawPredict")
 _NO_USAGE: Final = "no usage in the response"
 _NO_STREAM_USAGE: Final = "no usage in the stream: ask for it with stream_options.include_usage"
 _CUT: Final = "the stream was cut before its usage"
@@ -27,13 +29,16 @@ _SEARCHES: Final = (
 
 
 class OpenAIChat:
-    """`POST …/chat/completions`."""
+    """`POST …/chat/completions`, Mistral's agents, and Mistral on Vertex."""
 
     api = "openai.chat"
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
-        return endpoint.method == "POST" and endpoint.path.endswith("/chat/completions")
+        path = endpoint.path
+        if endpoint.method != "POST":
+            return False
+        return path.endswith(_PATHS) or ("/publishers/mistralai/models/" in path and path.endswith(_ON_VERTEX))
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""
@@ -67,7 +72,9 @@ class OpenAIChat:
                 called = mapping(choice.get("delta")).get("tool_calls")
                 if called:
                     tools.extend(_tool_names(called))
-            told = chunk.get("usage") or mapping(chunk.get("x_groq")).get("usage")
+            told = chunk.get("usage")
+            if "x_groq" in chunk or "usage_breakdown" in chunk:
+                told = _of_groq(chunk, head, notes) or told
             if told:
                 usage = told
                 counted_to_the_end = finish is not None
@@ -80,6 +87,18 @@ class OpenAIChat:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return chat_parts(request)
+
+
+def _of_groq(chunk: Json, head: dict[str, Any], notes: list[str]) -> object:
+    """What Groq puts under a key of its own in a stream (groq SDK 1.7, `XGroq`); the usage, where it is told here."""
+    own = mapping(chunk.get("x_groq"))
+    breakdown = own.get("usage_breakdown") or chunk.get("usage_breakdown")
+    if breakdown:
+        head["usage_breakdown"] = breakdown
+    if own.get("error"):
+        notes.append(error_note(own["error"]))
+    usage = mapping(own.get("usage"))
+    return None if chunk.get("usage") or "prompt_tokens" not in usage else usage
 
 
 def completion_reading(
@@ -119,7 +138,7 @@ def completion_reading(
         status=status,
         usage=found,
         model=model,
-        tier=text(head.get("service_tier")),
+        tier=text(head.get("service_tier")) or text(mapping(usage).get("service_tier")),  # the second is Mistral's
         reported_cost=counts.cost,
         tools=tools,
         finish=finish,

@@ -19,7 +19,8 @@ class OpenAICompletions:
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
         path = endpoint.path
-        return endpoint.method == "POST" and path.endswith("/completions") and not path.endswith("/chat/completions")
+        chat = path.endswith(("/chat/completions", "/agents/completions"))
+        return endpoint.method == "POST" and path.endswith("/completions") and not chat
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""

@@ -53,7 +53,7 @@ class OpenAIResponses:
         ended = False
         notes: list[str] = []
         for name, event in events:
-            kind = event.get("type") or name
+            kind = text(event.get("type")) or name
             found = event.get("response")
             if isinstance(found, dict) and not ended:
                 response, ended = found, kind in _LAST
@@ -88,7 +88,7 @@ def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
         usage=usage,
         model=text(body.get("model")),
         tier=text(body.get("service_tier")),
-        price_context=(SEVERAL_PROMPTS,) if any(item.get("type") in _LOOPED for item in items) else (),
+        price_context=(SEVERAL_PROMPTS,) if any(text(item.get("type")) in _LOOPED for item in items) else (),
         reported_cost=counts.cost,
         tools=tuple(_asked(items)),
         finish=text(mapping(body.get("incomplete_details")).get("reason")) or state,
@@ -100,7 +100,7 @@ def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
 def _asked(items: Iterable[Json]) -> Iterator[str]:
     """The tools that the caller has to run."""
     for item in items:
-        kind = item.get("type")
+        kind = text(item.get("type"))
         if kind in {"function_call", "custom_tool_call"}:
             if name := text(item.get("name")):
                 yield name
@@ -111,7 +111,7 @@ def _asked(items: Iterable[Json]) -> Iterator[str]:
 def _hosted(body: Json, items: Iterable[Json], counts: Counts) -> None:
     """What the provider's own tools cost."""
     used = Counter(text(item.get("type")) for item in items)
-    used["web_search_call"] -= sum(mapping(item.get("action")).get("type") in _NO_SEARCH for item in items)
+    used["web_search_call"] -= sum(text(mapping(item.get("action")).get("type")) in _NO_SEARCH for item in items)
     containers = {container for item in items if (container := _container(item))}
     told = mapping(body.get("tool_usage"))
     if "num_requests" in (search := mapping(told.get("web_search"))):

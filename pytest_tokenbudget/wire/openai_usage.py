@@ -52,7 +52,8 @@ _OUTPUT: Final = {
     "accepted_prediction_tokens": "",
     "rejected_prediction_tokens": "",
 }
-_COUNTED: Final = ("num_search_queries", "num_sources_used", "num_server_side_tools_used", "prompt_audio_seconds")
+_AUDIO_SECONDS: Final = "prompt_audio_seconds"
+_COUNTED: Final = ("num_search_queries", "num_sources_used", "num_server_side_tools_used", _AUDIO_SECONDS)
 """Billed by the piece: Perplexity, xAI (two of them), Mistral."""
 
 _LONG_WRITES: Final = "ttl_12h_tokens"
@@ -75,6 +76,8 @@ def openai_usage(raw: Json, counts: Counts) -> Usage:
     if prompt is None or completion is None:
         return NO_USAGE
     counts.known = True
+    if fee_of_audio := counts.fees.get(_AUDIO_SECONDS):
+        _without_audio(found, prompt + completion, fee_of_audio, counts)
     total = found.get("total")
     if beside or (total is not None and total != prompt + completion):
         outside = _outside(prompt, completion, total, found, beside, counts)
@@ -149,6 +152,14 @@ def _disjoint(
         fees=MappingProxyType(counts.fees),
         other=MappingProxyType(counts.other),
     )
+
+
+def _without_audio(found: dict[str, int], counted: int, seconds: int, counts: Counts) -> None:
+    """Leave a total out of account that also counts audio, which Mistral bills by the second."""
+    rest = found.get("total", counted) - counted
+    if rest > 0:
+        del found["total"]
+        counts.notes.append(f"{rest} tokens of audio are billed as its {seconds} seconds")
 
 
 def _keep(name: str, count: int, counts: Counts) -> int:

@@ -1,7 +1,7 @@
 """One exchange in, one call out, or the reason why it is none."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,16 +10,19 @@ from pytest_tokenbudget.model.call import Call, Segment, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.counts import mapping, text
-from pytest_tokenbudget.wire.events import decode_events
-from pytest_tokenbudget.wire.format import Format, Json, Reading
+from pytest_tokenbudget.wire.events import Events, decode_events
+from pytest_tokenbudget.wire.format import Format, Json, Reading, WholeReader
 from pytest_tokenbudget.wire.formats import format_problems
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json, is_stream, unpacked
+from pytest_tokenbudget.wire.json_rows import is_labelled_rows, rows_of_array, rows_of_text
+from pytest_tokenbudget.wire.multipart import form_fields, is_form
 from pytest_tokenbudget.wire.routing import Route, route_of
 from pytest_tokenbudget.wire.segments import segments
 
 __all__ = ["read", "response_of"]
 
 _CREDENTIALS: Final = re.compile(r"^(\w+://)[^/]*@")
+_CHOSEN: Final = re.compile(r"[a-z0-9-]{1,40}")
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
@@ -85,15 +88,17 @@ def _call(
     endpoint = route.endpoint
     tier = reading.tier
     notes = (*notes, *reading.notes) if notes else reading.notes
-    if tier is None and (asked := text(request.get("service_tier"))) and asked not in _ORDINARY_TIERS:
+    asked = _asked_tier(exchange, request)
+    if tier is None and asked and asked not in _ORDINARY_TIERS:
         tier = asked
         notes = (*notes, f"the response does not name the tier it was served at: {asked}, as asked, is assumed")
+    model_asked, model_served = _models(route, request, reading.model)
     return Call(
-        provider=endpoint.provider,
+        provider=_provider(endpoint.provider, exchange.response_headers),
         api=route.api,
         host=endpoint.host,
-        model_asked=text(request.get("model")) or route.model,
-        model_served=reading.model,
+        model_asked=model_asked,
+        model_served=model_served,
         tier=tier,
         price_context=reading.price_context,
         stream=stream,
@@ -114,6 +119,32 @@ def _call(
     )
 
 
+def _asked_tier(exchange: Exchange, request: Json) -> str | None:
+    """The tier that a request asks for: most in `service_tier`, Gemini and Bedrock in `serviceTier`, or in a header."""
+    found = request.get("service_tier") or request.get("serviceTier")
+    named = mapping(found).get("type") if isinstance(found, dict) else found
+    return text(named) or exchange.request_headers.get("x-amzn-bedrock-service-tier")
+
+
+def _models(route: Route, request: Json, served: str | None) -> tuple[str | None, str | None]:
+    """The model asked for and the one served.
+
+    What is sent to AWS names a model with the region that its price depends on; what comes back leaves that out.
+    """
+    asked = text(request.get("model")) or route.model
+    if route.api.startswith("bedrock."):
+        asked = route.model or asked
+    elif route.endpoint.provider == "aws" and asked and served and served in asked:
+        served = None
+    return asked, served
+
+
+def _provider(provider: str, headers: Mapping[str, str]) -> str:
+    """Whose price list applies: behind Hugging Face's router, that of whom it chose, which a header tells."""
+    chosen = headers.get("x-inference-provider", "") if provider == "huggingface" else ""
+    return f"huggingface_{chosen}" if _CHOSEN.fullmatch(chosen) else provider
+
+
 def _skipped(exchange: Exchange, reason: str) -> Skipped:
     url = _CREDENTIALS.sub(r"\1", exchange.url.partition("?")[0])
     return Skipped(reason=reason, source=exchange.source, index=exchange.index, url=url)
@@ -123,7 +154,10 @@ def _request(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
     if not exchange.request_body:
         return {}, ()
     try:
-        return mapping(decode_json(unpacked(exchange.request_body, exchange.request_headers))), ()
+        body = unpacked(exchange.request_body, exchange.request_headers)
+        if is_form(exchange.request_headers):
+            return form_fields(body, exchange.request_headers), ()
+        return mapping(decode_json(body)), ()
     except DecodeError as error:
         return {}, (f"request: {error}",)
 
@@ -145,16 +179,21 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
     headers = exchange.response_headers
     try:
         body = unpacked(exchange.response_body, headers)
+        whole: WholeReader | None = getattr(known, "read_response", None)
+        if whole is not None:
+            return whole(exchange, body)
         streamed, label = is_stream(body, headers)
         if streamed:
-            reading = _streamed(known, body)
+            reading = _streamed(known, decode_events(body))
         else:
-            decoded = decode_json(body)
-            if not isinstance(decoded, dict):
-                return Reading(
-                    status="missing", notes=(f"response: it is a JSON {type(decoded).__name__}, no object",)
-                ), False
-            reading = known.read_body(decoded)
+            decoded = _decoded(body, labelled=is_labelled_rows(headers))
+            if isinstance(decoded, Events):
+                reading, streamed = _streamed(known, decoded), True
+            elif isinstance(decoded, dict):
+                reading = known.read_body(decoded)
+            else:
+                note = f"response: it is a JSON {type(decoded).__name__}, no object"
+                return Reading(status="missing", notes=(note,)), False
     except DecodeError as error:
         return Reading(status="missing", notes=(f"response: {error}",)), "event-stream" in headers.get(
             "content-type", ""
@@ -168,8 +207,26 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
     return reading, streamed
 
 
-def _streamed(known: Format, body: bytes) -> Reading:
-    found = decode_events(body)
+def _decoded(body: bytes, *, labelled: bool) -> object:
+    """A JSON body; or its objects in a row, where it holds several.
+
+    Raises:
+        DecodeError: It is neither.
+    """
+    rows = rows_of_text(body, labelled=True) if labelled else None
+    if rows is not None:
+        return rows
+    try:
+        decoded = decode_json(body)
+    except DecodeError:
+        rows = rows_of_text(body, labelled=False)
+        if rows is None:
+            raise
+        return rows
+    return rows_of_array(decoded) or decoded
+
+
+def _streamed(known: Format, found: Events) -> Reading:
     reading = known.read_stream(found.events, complete=found.done)
     if not found.broken:
         return reading

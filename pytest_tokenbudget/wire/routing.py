@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
 from pytest_tokenbudget.wire.format import Format
 from pytest_tokenbudget.wire.formats import format_of, responses_format, user_format_of
@@ -28,26 +29,25 @@ _UNBILLED: Final = re.compile(
 )
 """Ends of paths that a POST is not charged for."""
 
+_BILLED_BY_MISTRAL: Final = re.compile(r".*/v1/(?:conversations(?:/.*)?|(?:chat/)?moderations)")
+"""What others give for free: there a conversation is generated, and a moderation costs tokens."""
+
 _BILLED_ANYWHERE: Final = (
-    (re.compile(r".*:(?:streamG|g)enerateContent"), "gemini.generate"),
-    (re.compile(r".*:(?:embedContent|batchEmbedContents|asyncBatchEmbedContent)"), "gemini.embed"),
-    (re.compile(r".*/model/[^/]+/converse(?:-stream)?"), "bedrock.converse"),
-    (re.compile(r".*/model/[^/]+/invoke(?:-with-response-stream)?"), "bedrock.invoke"),
-    (re.compile(r".*/v1/images/(?:generations|edits|variations)"), "openai.images"),
-    (re.compile(r".*/v1/audio/(?:speech|transcriptions|translations)"), "openai.audio"),
+    (re.compile(r".*:(?:asyncBatchEmbedContent|batchGenerateContent)"), "gemini.batches"),
+    (re.compile(r".*/model/.+/invoke-with-bidirectional-stream"), "bedrock.speech"),
+    (re.compile(r".*/async-invoke"), "bedrock.async_invoke"),
+    (re.compile(r".*/model-invocation-jobs?"), "bedrock.batches"),
+    (re.compile(r".*/guardrail(?:/.+/apply|-checks/invoke)"), "bedrock.guardrail"),
+    (re.compile(r".*/v1/images/variations"), "openai.images"),
+    (re.compile(r".*/v1/audio/speech"), "openai.audio"),
 )
 """Shapes of paths that name their API by themselves, whatever the host."""
 
-_BILLED_THERE: Final = {
-    "cohere": (re.compile(r"/v\d/(chat|embed|rerank|classify|generate|summarize)(?:/.*)?"), "cohere"),
-    "voyageai": (re.compile(r"/v\d/(\w+)"), "voyageai"),
-    "ollama": (re.compile(r"/api/(chat|generate|embed)(?:dings)?"), "ollama"),
-    "google": (re.compile(r".*/(cachedContents)"), "gemini"),
-}
-"""What a provider's own paths mean, by provider."""
-
 _POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
-_SURE: Final = re.compile(r".*(?:/chat/completions|/deployments/[^/]+/\w+)")
+_SURE: Final = re.compile(
+    r".*(?:/chat/completions|/deployments/[^/]+/\w+|/model/.+/(?:converse|invoke)[a-z-]*"
+    r"|:(?:streamG|g)enerateContent|:(?:embedContent|batchEmbedContents))"
+)
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
 _COUNTING: Final = frozenset({"count_tokens", "input_tokens", "count-tokens"})
@@ -89,15 +89,24 @@ def route_of(method: str, url: str) -> Route:
     if not endpoint.host:
         return Route(kind="foreign", endpoint=endpoint)
     named = _URL_MODEL.fullmatch(endpoint.path)
-    model = unquote(named[1]) if named else None
+    bedrock = bedrock_path(endpoint.path)
+    model = bedrock.model if bedrock else unquote(named[1]) if named else None
     own = user_format_of(endpoint)
     if own is not None:
         return Route(kind="read", endpoint=endpoint, api=own.api, format=own, model=model)
     if endpoint.method != "POST":
         return _without_post(endpoint)
-    if _ends(_UNBILLED, endpoint.path) and (endpoint.known or endpoint.path.endswith(("count_tokens", "input_tokens"))):
+    if _is_free(endpoint):
         return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
     return _billed(endpoint, model)
+
+
+def _is_free(endpoint: Endpoint) -> bool:
+    path = endpoint.path
+    if endpoint.provider == "mistral" and _BILLED_BY_MISTRAL.fullmatch(path):
+        return False
+    known = endpoint.known or path.endswith(("count_tokens", "input_tokens", "/count-tokens"))
+    return known and _ends(_UNBILLED, path)
 
 
 def _without_post(endpoint: Endpoint) -> Route:
@@ -109,11 +118,6 @@ def _without_post(endpoint: Endpoint) -> Route:
 
 
 def _billed(endpoint: Endpoint, model: str | None) -> Route:
-    shape, api = _BILLED_THERE.get(endpoint.provider, (None, ""))
-    special = shape.fullmatch(endpoint.path) if shape else None
-    if special:
-        operation = {"cachedContents": "cache"}.get(special[1], special[1])
-        return Route(kind="unsupported", endpoint=endpoint, api=f"{api}.{operation}", model=model)
     known = format_of(endpoint)
     if known is not None:
         sure = endpoint.known or _SURE.fullmatch(endpoint.path) is not None

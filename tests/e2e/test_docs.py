@@ -70,7 +70,8 @@ def test_every_command_and_option_is_listed() -> None:
         command = main.get_command(context, name)
         assert section
         assert command is not None
-        options = [option for option in command.params if isinstance(option, click.Option)]
+        parts = command.commands.values() if isinstance(command, click.Group) else [command]
+        options = [option for part in parts for option in part.params if isinstance(option, click.Option)]
         assert options
         for option in options:
             assert f"`{option.opts[0]}" in section, (name, option.opts)

@@ -335,6 +335,10 @@ def test_the_console_script_is_the_group() -> None:
 def interactions_in(path: Path) -> int:
     """How many things a file holds, counted with PyYAML alone: interactions, or the file itself where it has none."""
     content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    if isinstance(content, list):
+        return len(content)
+    if "log" in content:
+        return len(content["log"]["entries"])
     return len(content["interactions"]) if isinstance(content, dict) and "interactions" in content else 1
 
 

@@ -23,15 +23,15 @@ EXPECTED: Final = """
 claude-agent-sdk
     skipped
 google-genai/tests/cassettes/test_instrumentation/test_streaming_reasoning
-    unsupported
+    exact input=11 output=703 thinking=713
 test_gemini_token_counts_streaming
-    unsupported
+    exact input=11 output=16 thinking=232
 test_authentication_error/anthropic
     error
 test_caching_multi_turn_conversation/google
-    unsupported
-    unsupported
-    unsupported
+    exact input=742 cache_read=3055 output=656 thinking=1549
+    exact input=4464 output=137 thinking=958
+    exact input=4610 output=158 thinking=934
 test_web_search_tool/anthropic
     exact input=2081 cache_read=28289 cache_write=8239 output=561 fee:web_search=3
     exact input=17 cache_read=64992 cache_write=11627 output=606 fee:web_search=2
@@ -87,19 +87,19 @@ test_chat_completion_streaming.yaml
 test_chat_completion_streaming_not_complete
     missing
 test_invoke_model_with_content[mistral.mistral]
-    unsupported
+    exact input=6 output=10
 test_invoke_model_with_response_stream_with_content_tool_call
-    unsupported
-    unsupported
+    exact input=392 output=134
+    exact input=603 output=146
 test_anthropic_code_execution_files_cache_prefix_stable
     unbilled
     exact input=4 cache_read=8845 cache_write=6 output=193
     exact input=4 cache_read=9116 cache_write=219 output=156
     unbilled
 TestVoyageAI
-    unsupported
+    exact input=3
 test_stop_settings[cohere]
-    unsupported
+    exact input=25 output=9
 test_tool_search_eval[openai-chat]
     exact input=265 output=23
     exact input=356 output=24
@@ -110,19 +110,19 @@ test_tool_search_eval[openai-chat]
     exact input=265 output=11
     exact input=266 output=147
 test_bedrock_single_tool_choice_preserves_cache
-    unsupported
-    unsupported
-    unsupported
-    unsupported
+    exact input=433 cache_read=2752 output=16
+    exact input=386 cache_read=2752 output=4
+    exact input=433 cache_read=2752 output=16
+    exact input=386 cache_read=2752 output=4
 test_anthropic_compaction_usage_with_cache_streaming
     exact input=281 cache_read=55096 output=91
 test_anthropic_model_usage_limit_not_exceeded
     unbilled
     exact input=19 output=77
 test_google_model_mobile_youtube_video_url_input
-    unsupported
+    exact input=298 cache_read=15498 input_audio=36 output=68 thinking=821 cache_read_audio=1881
 test_google_model_web_fetch_tool_stream
-    unsupported
+    exact input=4642 output=25 thinking=37
 test_groq_model_instructions
     exact input=48 output=8
 test_audio_as_binary_content_input
@@ -155,9 +155,9 @@ test_openrouter_errors_raised
 required-huggingface
     exact input=608 output=30
 test_google_model_cached_content
-    unsupported
-    unsupported
-    unsupported
+    partial input=3512
+    exact input=8 cache_read=3512 output=2 thinking=42
+    exact input=8 cache_read=3512 output=2 thinking=51
     unbilled
 test_openrouter_cache_all_settings_real_api
     exact input=3 cache_write=2569 output=63
@@ -183,10 +183,10 @@ test_anthropic_prompt_caching_async_stream_with_events_with_no_content
     exact input=4 cache_write=1167 output=289
     exact input=4 cache_read=1167 output=256
 test_invoke_model_cache_tokens
-    unsupported
-    unsupported
+    exact input=4 cache_write=18131 output=50
+    exact input=4 cache_read=18131 output=50
 test_ollama_streaming_metrics
-    unsupported
+    exact input=16 output=51
 test_recipe_agents_hierarchy.yaml
     exact input=117 output=14
     exact input=310 output=17
@@ -209,23 +209,23 @@ test_openai_prompt_caching_async_with_events_with_content
 test_streaming_with_api_usage_capture
     exact input=12 output=89
 fb978395b/after
-    unsupported
-    unsupported
-    unsupported
+    exact input=323 output=11
+    exact input=453 output=6
+    exact input=487 output=25
 fb978395b/before
-    unsupported
-    unsupported
-    unsupported
+    exact input=247 output=11
+    exact input=392 output=6
+    exact input=426 output=25
 740d8a07d/after/python/tests/e2e/cassettes/structured_output/anthropic
     exact input=328 output=58
 740d8a07d/after/python/tests/e2e/cassettes/structured_output/google
-    unsupported
+    exact input=217 output=49 thinking=196
 740d8a07d/after/python/tests/e2e/cassettes/structured_output/openai
     exact input=278 output=46
 740d8a07d/before/python/tests/e2e/cassettes/structured_output/anthropic
     exact input=197 output=43
 740d8a07d/before/python/tests/e2e/cassettes/structured_output/google
-    unsupported
+    exact input=138 output=37 thinking=115
 740d8a07d/before/python/tests/e2e/cassettes/structured_output/openai
     exact input=173 output=30
 2d54b096a/after

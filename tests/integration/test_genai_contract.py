@@ -128,6 +128,64 @@ def test_where_their_arithmetic_is_right_ours_agrees(provider: str, model: str, 
     assert ours.cost == theirs.total_price
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "last_of_the_base", "base", "longer"),
+    [
+        ("google", "gemini-2.5-pro", 200_000, "1.25", "2.5"),
+        ("google", "gemini-3-pro-preview", 200_000, "2", "4"),
+        ("x-ai", "grok-4.20", 199_999, "1.25", "2.5"),
+        ("x-ai", "grok-4.7", 199_999, None, None),
+        ("openai", "gpt-6-sol", 272_000, "2", "4"),
+        ("openai", "gpt-5.4", 272_000, "2.5", "5"),
+        ("anthropic", "claude-sonnet-4-5", 200_000, "3", "6"),
+        ("anthropic", "claude-haiku-5-5", 100_000, "0.1", "0.5"),
+        ("aws", "global.openai.gpt-6-sol", 272_000, None, None),
+    ],
+)
+def test_long_prompts_begin_where_each_provider_says(
+    provider: str, model: str, last_of_the_base: int, base: str | None, longer: str | None
+) -> None:
+    below = TABLE.charge(call(provider, model, Usage(input=last_of_the_base))).cost
+    above = TABLE.charge(call(provider, model, Usage(input=last_of_the_base + 1))).cost
+
+    assert below is not None
+    assert above is not None
+    if base is not None and longer is not None:
+        assert below == Decimal(base) * last_of_the_base / 1_000_000
+        assert above == Decimal(longer) * (last_of_the_base + 1) / 1_000_000
+    assert above > below * Decimal("1.9")
+
+
+def test_bedrocks_claude_costs_a_tenth_more_outside_of_the_global_profile() -> None:
+    listed = next(provider for provider in providers if provider.id == "aws").models
+    claude = [model.id for model in listed if model.id.startswith("global.anthropic.")]
+    assert len(claude) >= 17
+    for name in claude:
+        usage = Usage(input=1_000, cache_read=1_000, cache_write=1_000, output=1_000)
+        everywhere = TABLE.charge(call("aws", name, usage)).cost
+        bare = TABLE.charge(call("aws", name.removeprefix("global."), usage)).cost
+        geographic = TABLE.charge(call("aws", f"us.{name.removeprefix('global.')}", usage)).cost
+        assert everywhere is not None, name
+        assert bare == geographic, name
+        factor = "1" if "claude-sonnet-4-2025" in name else "1.1"  # that one began before there were two prices
+        assert bare == everywhere * Decimal(factor), name
+
+
+@pytest.mark.parametrize("tier", ["flex", "priority", "reserved"])
+def test_bedrocks_tiers_are_not_in_the_data(tier: str) -> None:
+    used = call("aws", "openai.gpt-oss-120b-1:0", Usage(input=1), tier=tier)
+
+    assert TABLE.charge(used).unpriced == (f"tier:{tier}",)
+
+
+def test_two_models_double_in_december() -> None:
+    december = PriceTable(as_of=datetime(2026, 12, 1, tzinfo=UTC))
+    used = call("google", "gemini-4-argon", Usage(input=1_000_000, output=1_000_000))
+
+    assert TABLE.charge(used).cost == 12
+    assert december.charge(used).cost == 24
+
+
 def test_flex_had_no_price_before_october() -> None:
     flex = call("openai", "gpt-5.2", Usage(input=1), tier="flex")
 

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_tokenbudget.config.keys import SCALARS
+from pytest_tokenbudget.config import deployments, discounts, fees
+from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED
 from pytest_tokenbudget.config.kinds import Kind
 from pytest_tokenbudget.config.limits import FIELDS
 from pytest_tokenbudget.config.load import load_settings
@@ -30,7 +31,7 @@ def test_the_published_schema_is_the_one_of_this_version() -> None:
 def test_it_is_a_schema_that_describes_every_key() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     found = schema()
-    assert set(found["properties"]) == {*SCALARS, "budgets", "workflows", "prices"}
+    assert set(found["properties"]) == {*SCALARS, *STRUCTURED}
     assert set(found["$defs"]["budget"]["properties"]) == set(FIELDS)
     objects = [found, *found["$defs"].values()]
     assert all(value["description"] for item in objects for value in item["properties"].values())
@@ -47,7 +48,14 @@ VALUES: list[Any] = [
 LENIENT = (".5", "1e3")
 
 
-@pytest.mark.parametrize(("key", "kind"), [*SCALARS.items(), *FIELDS.items()])
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (key, kind)
+        for table in (SCALARS, FIELDS, deployments.FIELDS, discounts.FIELDS, fees.FIELDS)
+        for key, kind in table.items()
+    ],
+)
 @pytest.mark.parametrize("value", VALUES)
 def test_the_schema_allows_what_the_reader_allows(key: str, kind: Kind, value: Any) -> None:
     del key
@@ -63,13 +71,19 @@ def test_the_schema_allows_what_the_reader_allows(key: str, kind: Kind, value: A
 
 @given(
     st.dictionaries(
-        st.sampled_from(["mode", "tolerance", "budgets", "workflows", "prices", "tolerence"]),
+        st.sampled_from(["mode", "tolerance", *STRUCTURED, "tolerence"]),
         st.recursive(
             st.sampled_from(VALUES),
-            lambda inner: st.dictionaries(
-                st.sampled_from(["t::a", "usd", "steps", "usdd", "workflow", "input", "host", "fees"]),
-                inner,
-                max_size=3,
+            lambda inner: (
+                st.dictionaries(
+                    st.sampled_from(["t::a", "usd", "steps", "usdd", "workflow", "input", "host", "fees", "tool"]),
+                    inner,
+                    max_size=3,
+                )
+                | st.dictionaries(
+                    st.sampled_from(["provider", "percent", "from", "until", "model", "factor"]), inner, max_size=3
+                )
+                | st.lists(inner, max_size=2)
             ),
             max_leaves=6,
         ),
@@ -99,6 +113,12 @@ def test_a_file_that_the_schema_allows_is_read(
         ("workflows: {w: {workflow: v}}", "'workflow' was unexpected"),
         ("prices: {m: {host: a}}", "is not valid under any of the given schemas"),
         ("prices: {m: {inptu: 1, input: 1}}", "'inptu' was unexpected"),
+        ("deployments: {d: {host: a}}", "is not valid under any of the given schemas"),
+        ("discounts: [{provider: openai}]", "'percent' is a required property"),
+        ("discounts: {provider: openai}", "is not of type 'array'"),
+        ("fees: [{usd: 1}]", "is not valid under any of the given schemas"),
+        ("fees: [{host: a, tool: b, usd: 1}]", "is valid under each of"),
+        ("fees: [{tool: a, path: /b, usd: 1}]", "'host' is a dependency of 'path'"),
     ],
 )
 def test_mistakes_that_an_editor_shows(text: str, problem: str) -> None:

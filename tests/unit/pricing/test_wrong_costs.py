@@ -55,6 +55,10 @@ def test_the_tier_counts_the_whole_prompt_and_rates_the_cache_too() -> None:  # 
     [
         ("anthropic", "claude-sonnet-4-5", 200_000, "0.6"),
         ("anthropic", "claude-sonnet-4-5", 200_001, "1.200006"),
+        ("google", "gemini-2.5-pro", 200_000, "0.25"),
+        ("google", "gemini-2.5-pro", 200_001, "0.5000025"),
+        ("openai", "gpt-6-sol", 272_000, "0.544"),
+        ("openai", "gpt-6-sol", 272_001, "1.088004"),
         ("x-ai", "grok-4.20", 199_999, "0.24999875"),
         ("x-ai", "grok-4.20", 200_000, "0.5"),
     ],

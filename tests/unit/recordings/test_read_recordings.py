@@ -259,12 +259,7 @@ UNREAD = "it is not read, and what it cost is unknown"
             b"a: " + b"[" * 5000,
             f"cut off or damaged at line 1 (nested too deep or too large: no recorder writes that): {AGAIN}",
         ),
-        (
-            b'{"log": {"creator": {"name": "Polly.JS"}, "entries": [{}, {}]}}',
-            f"a HAR archive by Polly.JS of 2 requests: {UNREAD}",
-        ),
-        (b'{"log": {"entries": [{}]}}', f"a HAR archive of 1 request: {UNREAD}"),
-        (b'[{"scope": "https://a.test", "path": "/"}]', f"a nock recording of 1 request: {UNREAD}"),
+        (b'{"log": {"creator": {"name": "Polly.JS"}, "entries": []}}', "a HAR archive without requests"),
         (b"messages:\n- a\n- b\n", f"a transcript of 2 messages, not HTTP: {UNREAD}"),
         (b'{"a": "\xff"}', f"cut off or damaged at byte 7 (invalid start byte): {AGAIN}"),
         (b'{"a": [{"interactions": [1, 2]}]}', "no recording: no list of `interactions` among its keys (a)"),

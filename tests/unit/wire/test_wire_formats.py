@@ -98,5 +98,8 @@ def test_a_broken_registration_is_told(value: str, problem: str, registered: lis
     registered.append(entry(value))
     assert format_problems() == (f"the format 'corp' ({value}) {problem}",)
     assert call(CHAT, chat({"prompt_tokens": 1, "completion_tokens": 1})).status == "exact"
-    found = call("https://api.cohere.com/v2/chat", {})
-    assert found.notes == ("cohere.chat is billed, but cannot be read yet", f"the format 'corp' ({value}) {problem}")
+    found = call("https://api.cohere.com/v1/embed-jobs", {})
+    assert found.notes == (
+        "cohere.embed_jobs is billed, but cannot be read yet",
+        f"the format 'corp' ({value}) {problem}",
+    )

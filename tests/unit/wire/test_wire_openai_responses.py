@@ -214,3 +214,10 @@ def test_each_request_is_settled_once_and_in_order() -> None:
 def test_polls_of_another_recording_settle_nothing() -> None:
     elsewhere = replace(POLL, source="other.yaml")
     assert joined(exchange(RESPONSES, QUEUED), elsewhere)[0].status == "missing"
+
+
+def test_an_item_without_a_proper_type_does_not_hide_the_usage() -> None:
+    usage = {"input_tokens": 50, "output_tokens": 6, "total_tokens": 56}
+    items = [{"type": {"type": "search"}}, {"type": "web_search_call", "action": {"type": []}}]
+    found = call(RESPONSES, {"id": "resp_1", "status": "completed", "output": items, "usage": usage})
+    assert (found.status, found.usage.total) == ("exact", 56)

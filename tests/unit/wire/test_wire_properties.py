@@ -40,7 +40,116 @@ MESSAGE_STREAM = [
     {"type": "message_stop"},
 ]
 RESPONSE_STREAM = [{"type": "response.created", "response": {}}, {"type": "response.completed", "response": RESPONSE}]
+GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
+GEMINI = f"{GOOGLE}/models/gemini-3.5-flash:streamGenerateContent?alt=sse"
+GEMINI_USAGE = {
+    "promptTokenCount": 300,
+    "candidatesTokenCount": 40,
+    "thoughtsTokenCount": 25,
+    "toolUsePromptTokenCount": 60,
+    "totalTokenCount": 425,
+    "cachedContentTokenCount": 128,
+    "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 200}, {"modality": "AUDIO", "tokenCount": 100}],
+    "cacheTokensDetails": [{"modality": "TEXT", "tokenCount": 100}, {"modality": "AUDIO", "tokenCount": 28}],
+    "serviceTier": "standard",
+}
+GEMINI_ANSWER = {
+    "candidates": [
+        {
+            "content": {"parts": [{"text": "Hi"}]},
+            "finishReason": "STOP",
+            "groundingMetadata": {"webSearchQueries": ["who", "why"]},
+        }
+    ],
+    "usageMetadata": GEMINI_USAGE,
+    "modelVersion": "gemini-3.5-flash",
+}
+GEMINI_STREAM = [
+    {"candidates": [{"content": {"parts": [{"text": "H"}]}}], "usageMetadata": {"promptTokenCount": 300}},
+    GEMINI_ANSWER,
+]
+INTERACTIONS = f"{GOOGLE}/interactions"
+INTERACTION = {
+    "id": "v1",
+    "model": "gemini-3.5-flash",
+    "status": "completed",
+    "usage": {
+        "total_input_tokens": 300,
+        "total_output_tokens": 40,
+        "total_thought_tokens": 25,
+        "total_tokens": 365,
+        "input_tokens_by_modality": [{"modality": "image", "tokens": 30}],
+    },
+}
+INTERACTION_STREAM = [
+    {"event_type": "interaction.created", "interaction": {"id": "v1"}},
+    {"event_type": "interaction.completed", "interaction": INTERACTION},
+]
+COHERE = "https://api.cohere.com/v2/chat"
+COHERE_STREAM = [
+    {"type": "message-start", "id": "m"},
+    {
+        "type": "message-end",
+        "delta": {
+            "usage": {
+                "billed_units": {"input_tokens": 25.0, "output_tokens": 9.0},
+                "tokens": {"input_tokens": 91.0, "output_tokens": 11.0},
+            }
+        },
+    },
+]
+OLLAMA = "http://localhost:11434/api/chat"
+OLLAMA_LINES = [
+    {"model": "m", "message": {"content": "Hi"}, "done": False},
+    {"model": "m", "done": True, "prompt_eval_count": 16, "eval_count": 51},
+]
+CONVERSATIONS = "https://api.mistral.ai/v1/conversations"
+CONVERSATION = {
+    "outputs": [{"type": "message.output", "model": "m"}],
+    "usage": {"prompt_tokens": 18, "completion_tokens": 5, "connector_tokens": 72, "total_tokens": 95},
+}
+CONVERSATION_STREAM = [
+    {"type": "conversation.response.started", "conversation_id": "c"},
+    {"type": "conversation.response.done", "usage": CONVERSATION["usage"]},
+]
+IMAGES = "https://api.openai.com/v1/images/generations"
+IMAGE = {
+    "input_tokens": 50,
+    "input_tokens_details": {"image_tokens": 40, "text_tokens": 10},
+    "output_tokens": 1056,
+    "total_tokens": 1106,
+}
+HEARD = {
+    "type": "tokens",
+    "input_tokens": 14,
+    "input_token_details": {"text_tokens": 4, "audio_tokens": 10},
+    "output_tokens": 45,
+    "total_tokens": 59,
+}
+
+
+def rows(*lines: object) -> bytes:
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
 BODIES = [
+    (GEMINI, json.dumps(GEMINI_ANSWER).encode(), JSON_LABEL),
+    (GEMINI, sse(*GEMINI_STREAM), SSE_LABEL),
+    (GEMINI, json.dumps(GEMINI_STREAM, indent=1).encode(), JSON_LABEL),
+    (INTERACTIONS, json.dumps(INTERACTION).encode(), JSON_LABEL),
+    (INTERACTIONS, sse(*INTERACTION_STREAM), SSE_LABEL),
+    (COHERE, sse(*COHERE_STREAM), SSE_LABEL),
+    (OLLAMA, rows(*OLLAMA_LINES), {"content-type": "application/x-ndjson"}),
+    (CONVERSATIONS, json.dumps(CONVERSATION).encode(), JSON_LABEL),
+    (CONVERSATIONS, sse(*CONVERSATION_STREAM), SSE_LABEL),
+    (IMAGES, json.dumps({"data": [], "usage": IMAGE}).encode(), JSON_LABEL),
+    ("https://api.openai.com/v1/audio/transcriptions", json.dumps({"usage": HEARD}).encode(), JSON_LABEL),
+    ("https://api.voyageai.com/v1/embeddings", b'{"data": [], "usage": {"total_tokens": 8}}', JSON_LABEL),
+    (
+        f"{GOOGLE}/models/e:embedContent",
+        b'{"embedding": {}, "usageMetadata": {"promptTokenCount": 8, "totalTokenCount": 8}}',
+        JSON_LABEL,
+    ),
     (CHAT, json.dumps(chat(OPENAI)).encode(), JSON_LABEL),
     (MESSAGES, json.dumps(message(ANTHROPIC)).encode(), JSON_LABEL),
     (RESPONSES, json.dumps(RESPONSE).encode(), JSON_LABEL),
@@ -91,9 +200,74 @@ def test_anthropic_classes_sum_to_the_totals(
     assert (found.usage.output, found.usage.thinking) == (said, thought)
 
 
+@given(SOME, COUNT, COUNT, COUNT, COUNT, COUNT, COUNT, st.booleans())
+def test_gemini_classes_sum_to_the_total(
+    plain: int,
+    cached: int,
+    cached_audio: int,
+    audio: int,
+    said: int,
+    thought: int,
+    brought: int,
+    inside: bool,  # noqa: FBT001 - drawn
+) -> None:
+    prompt, stored = plain + cached + cached_audio + audio, cached + cached_audio
+    usage = {
+        "promptTokenCount": prompt,
+        "cachedContentTokenCount": stored,
+        "candidatesTokenCount": said + (thought if inside else 0),
+        "thoughtsTokenCount": thought,
+        "toolUsePromptTokenCount": brought,
+        "totalTokenCount": prompt + said + thought + brought,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": audio + cached_audio}],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": cached_audio}],
+    }
+    found = call(GEMINI, {**GEMINI_ANSWER, "usageMetadata": usage})
+    assert (found.status, found.usage.total) == ("exact", prompt + said + thought + brought)
+    if inside and thought == brought:
+        return  # of two equal counts the total cannot tell which one stands inside
+    assert (found.usage.input, found.usage.cache_read, found.usage.input_audio) == (plain + brought, cached, audio)
+    assert (found.usage.output, found.usage.thinking) == (said, thought)
+    assert found.usage.other.get("cache_read_audio", 0) == cached_audio
+
+
+@given(COUNT, COUNT)
+def test_cohere_bills_what_it_says(plain: int, said: int) -> None:
+    usage = {"billed_units": {"input_tokens": float(plain), "output_tokens": float(said)}}
+    found = call(COHERE, {"usage": usage})
+    assert (found.usage.input, found.usage.output) == (plain, said)
+    assert found.status == ("exact" if plain or said else "missing")
+
+
+@given(st.integers(0, 3), st.integers(0, 60), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_how_rows_are_laid_out_never_matters(
+    indent: int,
+    cut: int,
+    newline: str,
+    labelled: bool,  # noqa: FBT001 - drawn
+) -> None:
+    whole = json.dumps(GEMINI_STREAM, indent=indent or None).replace("\n", newline).encode()
+    label = JSON_LABEL if labelled else {}
+    plain = call(GEMINI, sse(*GEMINI_STREAM), headers=SSE_LABEL)
+    assert call(GEMINI, whole, headers=label) == plain
+    torn = call(GEMINI, whole[: len(whole) - len(newline) - 3 - cut], headers=label)
+    assert (torn.status, torn.usage.total) == ("partial", 300)
+    lines = (newline * (1 + indent)).join(json.dumps(line) for line in OLLAMA_LINES).encode()
+    found = call(OLLAMA, lines, headers={"content-type": "application/x-ndjson"} if labelled else {})
+    assert (found.status, found.stream, found.usage.total) == ("exact", True, 67)
+
+
 @given(
     st.sampled_from(
-        [(CHAT, CHAT_STREAM, True), (MESSAGES, MESSAGE_STREAM, False), (RESPONSES, RESPONSE_STREAM, False)]
+        [
+            (CHAT, CHAT_STREAM, True),
+            (MESSAGES, MESSAGE_STREAM, False),
+            (RESPONSES, RESPONSE_STREAM, False),
+            (GEMINI, GEMINI_STREAM, False),
+            (INTERACTIONS, INTERACTION_STREAM, True),
+            (COHERE, COHERE_STREAM, False),
+            (CONVERSATIONS, CONVERSATION_STREAM, False),
+        ]
     ),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.lists(st.sampled_from([": keep-alive", ":", "id: 7", "retry: 100", ""]), max_size=3),
@@ -158,7 +332,7 @@ def test_no_body_raises_or_turns_unknown_into_nothing(seed: int) -> None:
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from(["POST", "GET", ""]), st.text(max_size=30))
 def test_no_exchange_raises(request: bytes, response: bytes, method: str, encoding: str) -> None:
-    for url in (CHAT, MESSAGES, RESPONSES, f"{RESPONSES}/resp_1", "https://api.cohere.com/v2/chat", encoding):
+    for url in (*{url for url, _, _ in BODIES}, f"{RESPONSES}/resp_1", encoding):
         headers = {"content-encoding": encoding, "content-type": encoding}
         assert isinstance(
             read(exchange(url, response, request=request, method=method, headers=headers), len), (Call, Skipped)
@@ -173,13 +347,18 @@ JSON = st.recursive(
     | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*OPENAI, *ANTHROPIC, "type", "x"]), inner, max_size=5)
+        | st.dictionaries(
+            st.sampled_from([*OPENAI, *ANTHROPIC, *GEMINI_USAGE, *INTERACTION["usage"], "type", "modality", "x"]),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=12,
 )
 
 
-@given(JSON, st.sampled_from([CHAT, MESSAGES, RESPONSES]))
+@given(JSON, st.sampled_from(sorted({url for url, _, _ in BODIES})))
 def test_no_usage_object_raises_or_is_exactly_nothing(usage: object, url: str) -> None:
-    found = call(url, {**chat(usage), "output": usage, "content": usage, "choices": usage, "status": usage})
+    names = ("output", "content", "choices", "status", "usageMetadata", "candidates", "outputs", "steps", "message")
+    found = call(url, {**chat(usage), **dict.fromkeys(names, usage), "billed_units": usage})
     assert (found.usage.total == 0) == (found.status == "missing")

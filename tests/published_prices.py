@@ -121,6 +121,31 @@ OPENAI = Provider(
             ],
         ),
         model("gpt-5.4", prices(input="2.5", cache_read="0.25", output="15")),
+        model(
+            "gpt-5.6-sol",
+            [
+                ConditionalPrice(prices=prices(input="5", cache_read="0.5", cache_write="6.25", output="30")),
+                ConditionalPrice(
+                    since(2026, 8, 21), prices=prices(input="4", cache_read="0.4", cache_write="5", output="20")
+                ),
+            ],
+        ),
+        model(
+            "gpt-6-sol",
+            tiered(272_000, input=("2", "4"), cache_read=("0.2", "0.4"), output=("10", "15")),
+            [
+                PriceVariant(
+                    {"service_tier": "flex"},
+                    tiered(272_000, input=("1", "2"), cache_read=("0.1", "0.2"), output=("5", "7.5")),
+                    since(2026, 10, 12),
+                ),
+                PriceVariant(
+                    {"service_tier": "fast"},
+                    tiered(272_000, input=("4", "8"), cache_read=("0.4", "0.8"), output=("20", "30")),
+                    since(2026, 10, 12),
+                ),
+            ],
+        ),
         model("gpt-4.1", prices(input="2", output="8", web_searches="10"), exact=True),
         model("gpt-4.1-mini", prices(input="0.4", output="1.6", web_searches="10"), exact=True),
         model("computer-use", prices(input="3", output="12")),
@@ -166,6 +191,83 @@ DEEPSEEK = Provider(
                     TimeOfDateConstraint(time(0, 30), time(16, 30)), prices=prices(input="0.27", output="1.1")
                 ),
             ],
+        ),
+        model(
+            "deepseek-v4-flash",
+            [
+                ConditionalPrice(prices=prices(input="0.14", output="0.28")),
+                ConditionalPrice(since(2026, 8, 17), prices=prices(input="0.22", output="0.66")),
+                ConditionalPrice(TimeOfDateConstraint(time(1), time(4)), prices=prices(input="0.44", output="1.32")),
+                ConditionalPrice(TimeOfDateConstraint(time(6), time(10)), prices=prices(input="0.44", output="1.32")),
+            ],
+        ),
+    ],
+)
+
+GOOGLE = Provider(
+    id="google",
+    name="Google",
+    api_pattern="unused",
+    fallback_model_providers=["anthropic"],
+    models=[
+        model("claude-4-sonnet", prices(input="3", output="15")),
+        model("claude-haiku-4-5", prices(input="1", output="5")),
+        model(
+            "gemini-2.5-pro",
+            tiered(200_000, input=("1.25", "2.5"), cache_read=("0.125", "0.25"), output=("10", "15")),
+            [
+                PriceVariant(
+                    {"processing": "batch"},
+                    tiered(200_000, input=("0.625", "1.25"), output=("5", "7.5")),
+                    since(2026, 10, 14),
+                )
+            ],
+        ),
+        model(
+            "gemini-3.8-flash",
+            prices(input="1.5", cache_read="0.15", output="7.5", input_audio="3", cache_audio_read="0.3"),
+            [
+                PriceVariant({"service_tier": "flex"}, prices(input="0.75", output="3.75"), since(2026, 10, 15)),
+                PriceVariant({"service_tier": "priority"}, prices(input="2.7", output="13.5"), since(2026, 10, 15)),
+            ],
+        ),
+        model(
+            "gemini-4-argon",
+            [
+                ConditionalPrice(prices=prices(input="2", cache_read="0.1", output="10")),
+                ConditionalPrice(since(2026, 12, 1), prices=prices(input="4", cache_read="0.2", output="20")),
+            ],
+        ),
+        model("text-bison", prices(input="1", output="1")),
+    ],
+)
+
+AWS = Provider(
+    id="aws",
+    name="Amazon Bedrock",
+    api_pattern="unused",
+    models=[
+        model("global.anthropic.claude-haiku-4-5", claude("1", "1.25", "0.1", "5", "2")),
+        model("us.anthropic.claude-haiku-4-5", claude("1.1", "1.375", "0.11", "5.5", "2.2")),
+        model("eu.anthropic.claude-haiku-4-5", claude("1.1", "1.375", "0.11", "5.5", "2.2")),
+        model("anthropic.claude-haiku-4-5", claude("1.1", "1.375", "0.11", "5.5", "2.2")),
+        model("us-gov.anthropic.claude-haiku-4-5", claude("1.1", "1.375", "0.11", "5.5", "2.2")),
+    ],
+)
+
+OPENROUTER = Provider(
+    id="openrouter",
+    name="OpenRouter",
+    api_pattern="unused",
+    models=[
+        model(
+            "openai/gpt-5.6-sol",
+            [
+                ConditionalPrice(prices=prices(input="2", cache_read="0.2", cache_write="2.5", output="10")),
+                ConditionalPrice(
+                    since(2026, 10, 19), prices=prices(input="4", cache_read="0.4", cache_write="5", output="20")
+                ),
+            ],
         )
     ],
 )
@@ -177,7 +279,10 @@ PERPLEXITY = Provider(
     models=[model("sonar", ModelPrice(input_mtok=usd("1"), output_mtok=usd("1"), requests_kcount=usd("12")))],
 )
 
-PROVIDERS = {provider.id: provider for provider in (ANTHROPIC, OPENAI, AZURE, X_AI, DEEPSEEK, PERPLEXITY)}
+PROVIDERS = {
+    provider.id: provider
+    for provider in (ANTHROPIC, OPENAI, AZURE, X_AI, DEEPSEEK, GOOGLE, AWS, OPENROUTER, PERPLEXITY)
+}
 
 
 def card(*, fees: dict[str, Decimal] | None = None, **per_million: str) -> RateCard:
