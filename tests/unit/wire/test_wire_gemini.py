@@ -450,3 +450,23 @@ def test_headers_that_say_too_little_do_not_matter() -> None:
     body = sse(chunk(LATE, "", "STOP"))
     for label in ({}, JSON_LABEL, SSE_LABEL):
         assert dict(call(STREAM, body, headers=label).usage.counts()) == {"input": 11, "output": 703, "thinking": 713}
+
+
+def test_a_long_stream_is_read_where_it_tells_something() -> None:
+    def piece(count: int) -> dict[str, object]:
+        return chunk({"promptTokenCount": 11, "candidatesTokenCount": count, "totalTokenCount": 11 + count})
+
+    asks = chunk(None)
+    asks["candidates"] = [{"content": {"parts": [{"functionCall": {"name": "look_up"}}]}}]
+    events = [*map(piece, range(1, 9)), asks, *map(piece, range(9, 20))]
+    whole = call(STREAM, sse(*events, chunk(LATE, "", "STOP")), headers=SSE_LABEL)
+    assert counts(whole) == {"input": 11, "output": 703, "thinking": 713}
+    assert (whole.tools, whole.model_served, whole.response_id) == (("look_up",), "gemini-2.5-flash", "r-2")
+    for short in (events[8:9], events[7:9], events[7:10], events[7:11]):
+        few = sse(*short, chunk(LATE, "", "STOP"), done=True)
+        for body in (few, b": alive\n\n" + few, few.replace(b"\n", b"\r\n"), few.replace(b"\n\n", b"\n\n\n\n")):
+            assert call(STREAM, body, headers=SSE_LABEL).tools == ("look_up",)
+    cut = sse(*events)
+    for end, said in ((len(cut), 19), (len(cut) - 40, 18)):
+        found = call(STREAM, cut[:end], headers=SSE_LABEL)
+        assert (found.status, dict(found.usage.counts())) == ("partial", {"input": 11, "output": said})
