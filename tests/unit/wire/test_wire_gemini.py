@@ -91,6 +91,12 @@ def test_what_tools_brought_is_input_beside_the_prompt() -> None:
     assert counts(inside) == {"input": 4642, "output": 25, "thinking": 37}
 
 
+def test_of_two_equal_counts_thoughts_are_the_ones_inside() -> None:
+    usage = {"promptTokenCount": 100, "candidatesTokenCount": 60, "thoughtsTokenCount": 50, "totalTokenCount": 210}
+    found = call(FLASH, answer({**usage, "toolUsePromptTokenCount": 50}))
+    assert counts(found) == {"input": 150, "output": 10, "thinking": 50}
+
+
 def test_output_that_only_the_total_tells() -> None:
     found = call(FLASH, answer({"promptTokenCount": 5, "thoughtsTokenCount": 10, "totalTokenCount": 15}))
     assert counts(found) == {"input": 5, "thinking": 10}
@@ -283,6 +289,7 @@ def test_a_stream_as_one_array() -> None:
     assert (found.stream, found.tier) == (True, "on_demand")
     cut = call(url, json.dumps([chunk(EARLY), chunk(LATE, "", "STOP")]).encode()[:-100])
     assert (cut.status, dict(cut.usage.counts()), cut.stream) == ("partial", {"input": 11}, True)
+    assert "response: 1 of the stream's events cannot be read" in cut.notes
     closing = call(url, json.dumps([chunk(EARLY), chunk(LATE, "", "STOP")]).encode()[:-1])
     assert counts(closing) == {"input": 11, "output": 703, "thinking": 713}
 
