@@ -58,6 +58,9 @@ class Part(Struct, frozen=True, gc=False):
 class Format(Protocol):
     """One wire format. Implementations hold no state and never raise on a malformed body: they note it.
 
+    Where each event of its streams repeats the usage so far, a format may have `telling`, a tuple of bytes: the data
+    of an event that says more than that contains one of them. The others then need not be decoded.
+
     Attributes:
         api: The format's name in `Call.api`, such as `openai.chat`.
     """

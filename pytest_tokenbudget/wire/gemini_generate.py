@@ -38,6 +38,7 @@ class GeminiGenerate:
     """`POST …/models/{model}:generateContent` and `:streamGenerateContent`."""
 
     api = "gemini.generate"
+    telling = (b"finishReason", b"functionCall", b"groundingMetadata", b"promptFeedback", b'"error"')
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""

@@ -184,7 +184,7 @@ def response_of(known: Format, exchange: Exchange) -> tuple[Reading, bool]:
             return whole(exchange, body)
         streamed, label = is_stream(body, headers)
         if streamed:
-            reading = _streamed(known, decode_events(body))
+            reading = _streamed(known, decode_events(body, getattr(known, "telling", ())))
         else:
             decoded = _decoded(body, labelled=is_labelled_rows(headers))
             if isinstance(decoded, Events):

@@ -91,6 +91,12 @@ def test_what_tools_brought_is_input_beside_the_prompt() -> None:
     assert counts(inside) == {"input": 4642, "output": 25, "thinking": 37}
 
 
+def test_of_two_equal_counts_thoughts_are_the_ones_inside() -> None:
+    usage = {"promptTokenCount": 100, "candidatesTokenCount": 60, "thoughtsTokenCount": 50, "totalTokenCount": 210}
+    found = call(FLASH, answer({**usage, "toolUsePromptTokenCount": 50}))
+    assert counts(found) == {"input": 150, "output": 10, "thinking": 50}
+
+
 def test_output_that_only_the_total_tells() -> None:
     found = call(FLASH, answer({"promptTokenCount": 5, "thoughtsTokenCount": 10, "totalTokenCount": 15}))
     assert counts(found) == {"input": 5, "thinking": 10}
@@ -283,6 +289,7 @@ def test_a_stream_as_one_array() -> None:
     assert (found.stream, found.tier) == (True, "on_demand")
     cut = call(url, json.dumps([chunk(EARLY), chunk(LATE, "", "STOP")]).encode()[:-100])
     assert (cut.status, dict(cut.usage.counts()), cut.stream) == ("partial", {"input": 11}, True)
+    assert "response: 1 of the stream's events cannot be read" in cut.notes
     closing = call(url, json.dumps([chunk(EARLY), chunk(LATE, "", "STOP")]).encode()[:-1])
     assert counts(closing) == {"input": 11, "output": 703, "thinking": 713}
 
@@ -450,3 +457,23 @@ def test_headers_that_say_too_little_do_not_matter() -> None:
     body = sse(chunk(LATE, "", "STOP"))
     for label in ({}, JSON_LABEL, SSE_LABEL):
         assert dict(call(STREAM, body, headers=label).usage.counts()) == {"input": 11, "output": 703, "thinking": 713}
+
+
+def test_a_long_stream_is_read_where_it_tells_something() -> None:
+    def piece(count: int) -> dict[str, object]:
+        return chunk({"promptTokenCount": 11, "candidatesTokenCount": count, "totalTokenCount": 11 + count})
+
+    asks = chunk(None)
+    asks["candidates"] = [{"content": {"parts": [{"functionCall": {"name": "look_up"}}]}}]
+    events = [*map(piece, range(1, 9)), asks, *map(piece, range(9, 20))]
+    whole = call(STREAM, sse(*events, chunk(LATE, "", "STOP")), headers=SSE_LABEL)
+    assert counts(whole) == {"input": 11, "output": 703, "thinking": 713}
+    assert (whole.tools, whole.model_served, whole.response_id) == (("look_up",), "gemini-2.5-flash", "r-2")
+    for short in (events[8:9], events[7:9], events[7:10], events[7:11]):
+        few = sse(*short, chunk(LATE, "", "STOP"), done=True)
+        for body in (few, b": alive\n\n" + few, few.replace(b"\n", b"\r\n"), few.replace(b"\n\n", b"\n\n\n\n")):
+            assert call(STREAM, body, headers=SSE_LABEL).tools == ("look_up",)
+    cut = sse(*events)
+    for end, said in ((len(cut), 19), (len(cut) - 40, 18)):
+        found = call(STREAM, cut[:end], headers=SSE_LABEL)
+        assert (found.status, dict(found.usage.counts())) == ("partial", {"input": 11, "output": said})
