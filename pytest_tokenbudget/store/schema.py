@@ -192,6 +192,7 @@ def audit_schema() -> Json:
         "usage": _COUNTS,
         "fees": _COUNTS,
         "cost_usd": _USD,
+        "contract_usd": _USD,
         "unknown": _COUNT,
     }
     return {
@@ -205,7 +206,7 @@ def audit_schema() -> Json:
                 "price_table": _TEXT,
                 "calls": _list("call"),
                 "skipped": _list("skipped"),
-                "totals": _object(totals),
+                "totals": _object(totals, optional=("contract_usd",)),
             }
         ),
         "$defs": {"call": _object(_CALL), "skipped": _object(_SKIPPED)},

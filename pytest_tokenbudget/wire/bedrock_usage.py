@@ -6,6 +6,7 @@ stream reports `inputTokens` with the cached ones inside, and a `totalTokens` th
 prompt without streaming follows the rule (maximhq/bifrost 6942, earendil-works/pi 8752; 2026).
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -33,6 +34,9 @@ _HEADERS: Final = {
     "x-amzn-bedrock-cache-read-input-token-count": "cacheReadInputTokenCount",
     "x-amzn-bedrock-cache-write-input-token-count": "cacheWriteInputTokenCount",
 }
+_DIGITS: Final = re.compile("[0-9]{1,18}")
+"""Python refuses to read thousands of digits; nobody counts to a quintillion."""
+
 _COUNTS: Final = ("Tokens", "TokenCount")
 _LIFETIMES: Final = ("5m", "1h")
 
@@ -44,7 +48,7 @@ def counts_in_headers(headers: Mapping[str, str]) -> dict[str, Any]:
 
 def _whole(value: str) -> object:
     """The number in a header; text that is none stays, to be noted as no count."""
-    return int(value) if value.isascii() and value.isdigit() else value
+    return int(value) if _DIGITS.fullmatch(value) else value
 
 
 def bedrock_usage(

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from pytest_tokenbudget.cli import main
+from pytest_tokenbudget.store.schema import audit_schema
 
 SETTINGS = """\
 as_of: 2026-11-01
@@ -83,6 +85,7 @@ def test_an_audit_counts_them() -> None:
     assert [skipped["index"] for skipped in record["skipped"]] == [3]
     # 12% off the $0.0035 alone
     assert (record["totals"]["cost_usd"], record["totals"]["contract_usd"]) == ("0.0135", "0.01308")
+    jsonschema.validate(record, audit_schema())
 
 
 @pytest.mark.usefixtures("project")

@@ -59,7 +59,9 @@ def test_a_factor_multiplies_the_list_price_and_is_told() -> None:
 
     charged = zoned.charge(used)
     assert charged.cost == usd("2.75")
-    assert charged.notes == ("priced as gpt-4o, by tokenbudget.yml: deployments.eu-*",)  # its type is known by the factor
+    assert charged.notes == (
+        "priced as gpt-4o, by tokenbudget.yml: deployments.eu-*",
+    )  # its type is known by the factor
     assert zoned.explain(used).factors == (("deployment eu-*", usd("1.1")),)
 
 

@@ -165,3 +165,17 @@ def test_an_instant_without_a_zone_is_unknown(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "a.har", archive(entry() | {"startedDateTime": "2026-01-30T23:09:17"}))
     assert isinstance(found, Exchange)
     assert found.started_at is None
+
+
+def test_half_of_a_surrogate_pair_in_a_url_can_be_printed(tmp_path: Path) -> None:
+    odd = entry()
+    odd["request"]["url"] = "https://a.test/\ud800"
+    (found,) = read(tmp_path / "a.har", archive(odd))
+    assert isinstance(found, Exchange)
+    assert found.url == "https://a.test/?"
+
+
+def test_a_status_of_thousands_of_digits_costs_one_entry(tmp_path: Path) -> None:
+    first, second = read(tmp_path / "a.har", archive(entry(status="9" * 5000), entry()))
+    assert isinstance(first, Skipped)
+    assert isinstance(second, Exchange)

@@ -102,3 +102,15 @@ def test_entries_before_a_break_are_kept(tmp_path: Path) -> None:
     (found,) = read_recordings([path])
     assert isinstance(found, Skipped)
     assert found.index is None
+
+
+def test_half_of_a_surrogate_pair_in_a_path_can_be_printed(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "a.json", entry(path="/v1/\ud800"))
+    assert isinstance(found, Exchange)
+    assert found.url == "https://api.openai.com:443/v1/?"
+
+
+def test_a_status_of_thousands_of_digits_costs_one_entry(tmp_path: Path) -> None:
+    first, second = read(tmp_path / "a.json", entry(status="9" * 5000), entry())
+    assert isinstance(first, Skipped)
+    assert isinstance(second, Exchange)

@@ -207,6 +207,11 @@ def test_headers_that_are_no_counts_are_not_zero() -> None:
     assert (found.status, counts(found)) == ("partial", {"output": 5})
 
 
+def test_a_header_of_thousands_of_digits_is_no_count() -> None:
+    found = invoke(b"", told={**headers(4, 5), "x-amzn-bedrock-input-token-count": "9" * 5000})
+    assert (found.status, found.cost) == ("partial", None)
+
+
 def test_the_body_wins_over_headers_and_the_difference_is_told() -> None:
     found = invoke(MESSAGE, told=headers(4, 49))
     assert (found.status, found.usage.output) == ("exact", 50)
