@@ -70,7 +70,7 @@ def pytest_configure_node(node: "WorkerController") -> None:
     if node.config in _configs:
         from pytest_tokenbudget.plugin.workers import expect
 
-        expect(node, activate)
+        expect(node, lambda: activate(node.config).session)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_tokenbudget.plugin.session import new_session_name
+from pytest_tokenbudget.plugin.session import Session, new_session_name
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
-
-    from pytest_tokenbudget.plugin.hooks import Hooks
 
 __all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "refuse", "session_name", "worker_name"]
 
@@ -39,12 +37,17 @@ def worker_name(config: pytest.Config) -> str:
     return str(getattr(config, "workerinput", {}).get("workerid", "main"))
 
 
-def expect(node: "WorkerController", activate: Callable[[pytest.Config], "Hooks"]) -> None:
-    """Tell a worker the session's name, and wait for its tasks."""
+def expect(node: "WorkerController", begin: Callable[[], Session]) -> None:
+    """Tell a worker the session's name, and wait for its tasks.
+
+    Args:
+        node: The worker.
+        begin: Begins to measure in this process, if that has not begun, and gives the session.
+    """
     config: pytest.Config = node.config
     node.workerinput[_SESSION] = session_name(config)
     if not config.pluginmanager.hasplugin(_COLLECTOR):
-        config.pluginmanager.register(_Collector(config, activate), _COLLECTOR)
+        config.pluginmanager.register(_Collector(begin), _COLLECTOR)
 
 
 def refuse(config: pytest.Config, error: pytest.UsageError, items: list[pytest.Item]) -> None:
@@ -69,9 +72,8 @@ def has_workers(config: pytest.Config) -> bool:
 class _Collector:
     """Collects what workers measured, and begins to report with the first of it."""
 
-    def __init__(self, config: pytest.Config, activate: Callable[[pytest.Config], "Hooks"]) -> None:
-        self._config = config
-        self._activate = activate
+    def __init__(self, begin: Callable[[], Session]) -> None:
+        self._begin = begin
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the tasks that travel with a report."""
@@ -90,7 +92,7 @@ class _Collector:
         if left := getattr(node, "workeroutput", {}).get(OUTPUT):
             self._collect(left)
         if error:
-            self._activate(self._config).session.gathered.worker_died(str(node.gateway.id))
+            self._begin().gathered.worker_died(str(node.gateway.id))
 
     def _collect(self, parcel: str) -> None:
-        self._activate(self._config).session.gathered.collect(parcel)
+        self._begin().gathered.collect(parcel)
