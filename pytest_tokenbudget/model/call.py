@@ -50,7 +50,7 @@ class Segment(Struct, frozen=True, gc=False):
     tokens: int
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, frozen=True, kw_only=True, gc=False):
     """One model request read from an exchange.
 
     Attributes:

@@ -16,7 +16,7 @@ drifted: answered from a recording of another request."""
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Exchange(Struct, frozen=True, kw_only=True):
+class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     """One HTTP request and its response.
 
     Attributes:

@@ -21,7 +21,7 @@ Outcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "rerun", 
 """died: the process ended inside the task · fixture: the calls of a fixture wider than one test."""
 
 
-class TaskCall(Struct, frozen=True, kw_only=True):
+class TaskCall(Struct, frozen=True, kw_only=True, gc=False):
     """A call with its place in the task.
 
     Attributes:
@@ -35,7 +35,7 @@ class TaskCall(Struct, frozen=True, kw_only=True):
     step: int | None = None
 
 
-class Totals(Struct, frozen=True, kw_only=True):
+class Totals(Struct, frozen=True, kw_only=True, gc=False):
     """Sums over calls; they add.
 
     Attributes:

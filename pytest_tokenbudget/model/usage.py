@@ -22,7 +22,7 @@ CLASSES: Final = INPUT_CLASSES + OUTPUT_CLASSES
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Token counts by class, none of which contains another, and counted fees.
 
     Attributes:

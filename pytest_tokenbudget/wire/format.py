@@ -17,7 +17,7 @@ Json = Mapping[str, Any]
 """A decoded JSON object, as it came: nothing in it can be trusted to have its documented type."""
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
     """What a response says of itself; see `Call` for the meaning of each field."""
 
     status: Status
