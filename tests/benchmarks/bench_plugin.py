@@ -12,22 +12,22 @@ import resource
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 
 IGNORED = ("PYTEST", "TOKENBUDGET", "PYTHONDONTWRITEBYTECODE")
-WITH = ("-p", "pytest_tokenbudget.plugin")
-WITHOUT = ()
+# other plugins that happen to be installed would only make the ratio look better
+ALONE = [f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name != "tokenbudget"]
+WITHOUT = ("-p", "no:tokenbudget")
 
 
 def cpu_seconds(folder: Path, *options: str) -> float:
     """CPU time of one run of pytest, its start included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ALONE, *options]
     # with bytecode, as on every run but the first, whatever this process was told
     environment = {name: value for name, value in os.environ.items() if not name.startswith(IGNORED)}
-    # other plugins that happen to be installed would only make the ratio look better
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     silent = subprocess.DEVNULL
     subprocess.run(command, cwd=folder, env=environment, stdout=silent, stderr=silent, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -46,12 +46,12 @@ def main() -> None:
         for module in range(10):
             tests = "".join(f"def test_{number}():\n    assert True\n\n\n" for number in range(given.tests // 10))
             (folder / f"test_{module}.py").write_text(tests)
-        cpu_seconds(folder, *WITH)  # compiles the modules
+        cpu_seconds(folder)  # compiles the modules
         cpu_seconds(folder, *WITHOUT)
         ratios, base = [], []
         for pair in range(given.pairs):
             first_with = pair % 2 == 0
-            runs = [cpu_seconds(folder, *(WITH if with_us == first_with else WITHOUT)) for with_us in (True, False)]
+            runs = [cpu_seconds(folder, *(() if with_us == first_with else WITHOUT)) for with_us in (True, False)]
             ours, theirs = runs if first_with else reversed(runs)
             ratios.append(ours / theirs)
             base.append(theirs)

@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 
@@ -47,9 +48,10 @@ TEST = """
 def test_{number}():
     assert ask("{number} " + "Where is my order, please? " * 200)
 """
-PLUGINS = ("-p", "pytest_recording.plugin")
 IGNORED = ("PYTEST", "TOKENBUDGET", "PYTHONDONTWRITEBYTECODE")
-WITH = ("-p", "pytest_tokenbudget.plugin")
+NEEDED = {"tokenbudget", "recording"}
+ALONE = [f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name not in NEEDED]
+WITHOUT = ("-p", "no:tokenbudget")
 
 
 def write_suite(folder: Path, client: str, tests: int) -> None:
@@ -106,10 +108,9 @@ def _response(number: int) -> dict[str, object]:
 def cpu_seconds(folder: Path, *options: str) -> float:
     """CPU time of one run of pytest, its start included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGINS, *options]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ALONE, *options]
     # with bytecode, as on every run but the first, whatever this process was told
     environment = {name: value for name, value in os.environ.items() if not name.startswith(IGNORED)}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -127,13 +128,13 @@ def main() -> None:
         sizes = {size: Path(name) / str(size) for size in (given.small, given.large)}
         for size, folder in sizes.items():
             write_suite(folder, given.client, size)
-            cpu_seconds(folder, *WITH)  # compiles the modules
+            cpu_seconds(folder)  # compiles the modules
         base: dict[int, list[float]] = {size: [] for size in sizes}
         extra: dict[int, list[float]] = {size: [] for size in sizes}
         for turn in range(given.rounds):
             for size, folder in sizes.items():
                 with_first = turn % 2 == 0
-                runs = [cpu_seconds(folder, *(WITH if with_us == with_first else ())) for with_us in (True, False)]
+                runs = [cpu_seconds(folder, *(() if with_us == with_first else WITHOUT)) for with_us in (True, False)]
                 ours, theirs = runs if with_first else reversed(runs)
                 base[size].append(theirs)
                 extra[size].append(ours - theirs)
