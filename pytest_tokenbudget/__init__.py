@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_tokenbudget.errors import RecordingMiss, Stop, TokenBudgetError
-    from pytest_tokenbudget.model.call import Call, Segment
+    from pytest_tokenbudget.model.call import Call
     from pytest_tokenbudget.model.exchange import Exchange
+    from pytest_tokenbudget.model.prompt import Segment
     from pytest_tokenbudget.model.run import Run
     from pytest_tokenbudget.model.task import Task
     from pytest_tokenbudget.model.usage import Usage
@@ -35,7 +36,7 @@ _HOMES = {
     "Exchange": "model.exchange",
     "RecordingMiss": "errors",
     "Run": "model.run",
-    "Segment": "model.call",
+    "Segment": "model.prompt",
     "Stop": "errors",
     "Task": "model.task",
     "TokenBudgetError": "errors",

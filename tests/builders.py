@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from pytest_tokenbudget.model.budget import Budget
-from pytest_tokenbudget.model.call import Call, Segment
+from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage

@@ -16,6 +16,7 @@ _DEEPEST: Final = 4
 """Levels of keys that have a meaning: `prices`, a model, `fees`, a fee. An alias may lead to itself further down."""
 
 _MOST_NESTED: Final = 50
+_TOO_DEEP: Final = "is nested too deeply for a file of settings."
 _KINDS: Final = {
     "bool": "true or false",
     "int": "a number",
@@ -75,6 +76,8 @@ def read_yaml(path: Path) -> Document:
         if lines[at][mark.column :].startswith("\t"):
             what = "a tab stands where only spaces may indent"
         place = f"{name}:{at + 1}"
+        if "nesting depth" in str(what):  # libyaml's own limit, since PyYAML 6.0.4
+            raise refuse(place, _TOO_DEEP) from error
         raise refuse(place, f"is not YAML: {what}.") from error
     except (ValueError, OverflowError, AttributeError) as error:  # PyYAML lets a thirteenth month through as it comes
         raise refuse(name, f"holds a value that YAML does not allow: {error}.") from error
@@ -102,7 +105,7 @@ def _check_depth(events: Iterable[Any], name: str) -> None:
         depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
         if depth > _MOST_NESTED:
             place = f"{name}:{event.start_mark.line + 1}"
-            raise refuse(place, "is nested too deeply for a file of settings.")
+            raise refuse(place, _TOO_DEEP)
 
 
 def _lines(node: Any, above: Keys, name: str) -> Iterator[tuple[Keys, int]]:  # noqa: ANN401 - PyYAML's nodes are untyped

@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from pytest_tokenbudget.config.kinds import FRACTION, INSTANT, PATH, PATTERNS, PROVIDERS, Kind, choice
+from pytest_tokenbudget.config.kinds import (
+    EXPRESSIONS,
+    FIELD_NAMES,
+    FRACTION,
+    INSTANT,
+    PATH,
+    PATTERNS,
+    PROVIDERS,
+    Kind,
+    choice,
+)
 from pytest_tokenbudget.config.place import refuse, unknown_key
-from pytest_tokenbudget.config.settings import MODES
+from pytest_tokenbudget.config.settings import DRIFTS, MODES, RECORDS
 
 __all__ = ["SCALARS", "STRUCTURED", "read_scalar"]
 
@@ -18,6 +28,10 @@ SCALARS: Final[Mapping[str, Kind]] = {
     "missing_usage": choice("error", "warn"),
     "free_hosts": PATTERNS,
     "hosts": PROVIDERS,
+    "record": choice(*RECORDS),
+    "drift": choice(*DRIFTS),
+    "volatile": FIELD_NAMES,
+    "redact": EXPRESSIONS,
 }
 """Settings with one value each."""
 

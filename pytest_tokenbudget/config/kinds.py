@@ -3,6 +3,7 @@
 Both stand side by side here, so that the published schema allows what the readers allow.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,7 +19,9 @@ from pytest_tokenbudget.model.money import dollars
 __all__ = [
     "DAY",
     "DOLLARS",
+    "EXPRESSIONS",
     "FACTOR",
+    "FIELD_NAMES",
     "FLAG",
     "FRACTION",
     "INSTANT",
@@ -179,12 +182,34 @@ def _path(value: object) -> Path:
     return Path(value)
 
 
-def _patterns(value: object) -> tuple[str, ...]:
+def _texts(value: object, what: str) -> tuple[str, ...]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-        message = f"{value!r} is not a list of host names such as [localhost:8000, '*.internal']"
+        message = f"{value!r} is not a list of {what}"
         raise ValueError(message)
     return tuple(items)
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    return _texts(value, "host names such as [localhost:8000, '*.internal']")
+
+
+def _field_names(value: object) -> tuple[str, ...]:
+    return _texts(value, "fields of request bodies such as [trace_id, metadata.session]")
+
+
+def _expressions(value: object) -> tuple[str, ...]:
+    found = _texts(value, "regular expressions such as ['ACME-[0-9a-f]{32}']")
+    for text in found:
+        try:
+            expression = re.compile(text)
+        except re.error as error:
+            message = f"{text!r} is no regular expression ({error})"
+            raise ValueError(message) from None
+        if expression.search("") is not None:
+            message = f"{text!r} matches an empty text, and so everything"
+            raise ValueError(message)
+    return found
 
 
 def _providers(value: object) -> Mapping[str, str]:
@@ -243,7 +268,10 @@ INSTANT: Final = Kind(
 )
 DAY: Final = Kind(_day, {"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"})
 PATH: Final = Kind(_path, _WORD)
-PATTERNS: Final = Kind(_patterns, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
+_TEXTS: Final = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+PATTERNS: Final = Kind(_patterns, _TEXTS)
+FIELD_NAMES: Final = Kind(_field_names, _TEXTS)
+EXPRESSIONS: Final = Kind(_expressions, _TEXTS)
 PROVIDERS: Final = Kind(
     _providers, {"type": "object", "propertyNames": {"minLength": 1}, "additionalProperties": _TEXT}
 )

@@ -20,7 +20,7 @@ from pytest_tokenbudget.config.settings import FileBudgets, Settings
 __all__ = ["FILE_NAME", "load_settings"]
 
 FILE_NAME: Final = "tokenbudget.yml"
-_ONLY_IN_FILES: Final = frozenset({"hosts", "free_hosts"})
+_ONLY_IN_FILES: Final = frozenset({"hosts", "free_hosts", "volatile", "redact"})
 
 
 def load_settings(

@@ -15,12 +15,35 @@ from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.prices import PriceOverride
 
-__all__ = ["MODES", "FileBudgets", "Mode", "Settings", "Strictness", "UnknownModel"]
+__all__ = [
+    "DRIFTS",
+    "MODES",
+    "RECORDS",
+    "DriftMode",
+    "FileBudgets",
+    "Mode",
+    "RecordMode",
+    "Settings",
+    "Strictness",
+    "UnknownModel",
+]
 
 Mode = Literal["enforce", "observe", "off"]
 """enforce: a broken budget fails its test · observe: it is only shown · off: nothing is measured."""
 
 MODES: Final[tuple[Mode, ...]] = ("enforce", "observe", "off")
+
+RecordMode = Literal["none", "once", "new", "all"]
+"""none: send nothing · once: record tests that have no recording · new: record the calls that are in none · all: record
+every call again."""
+
+RECORDS: Final[tuple[RecordMode, ...]] = ("none", "once", "new", "all")
+
+DriftMode = Literal["estimate", "error", "record"]
+"""What happens to a request that changed since it was recorded. estimate: it is answered from the recording, and its
+cost estimated · error: the test is stopped · record: it is sent, and recorded anew."""
+
+DRIFTS: Final[tuple[DriftMode, ...]] = ("estimate", "error", "record")
 
 UnknownModel = Literal["error", "warn", "free"]
 Strictness = Literal["error", "warn"]
@@ -57,6 +80,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         deployments: Names that hide a model, and the models behind them.
         discounts: What contracts take off list prices; shown beside them.
         fees: What external APIs, tools and counted things cost by the piece.
+        record: Whether model calls are sent and recorded, in tests whose recording is ours to keep.
+        drift: What happens to a request that changed since it was recorded.
+        volatile: Fields of request bodies that say nothing about what is asked, beside those known to be so: names, or
+            paths such as `metadata.trace_id`.
+        redact: Regular expressions of secrets, beside those known to be some: what they match reaches no recording.
         budgets: What files say about tasks, the strongest file first.
         origins: Where each setting came from, for those that are not the default.
         above_markers: The settings that came from a place stronger than a test's markers.
@@ -75,6 +103,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     deployments: tuple[Deployment, ...] = ()
     discounts: tuple[Discount, ...] = ()
     fees: tuple[Fee, ...] = ()
+    record: RecordMode = "none"
+    drift: DriftMode = "estimate"
+    volatile: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
     budgets: tuple[FileBudgets, ...] = ()
     origins: Mapping[str, str] = MappingProxyType({})
     above_markers: frozenset[str] = frozenset()

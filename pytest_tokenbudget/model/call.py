@@ -7,11 +7,13 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytest_tokenbudget.model.drift import Drift
 from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.money import ZERO
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["SEVERAL_PROMPTS", "UNKNOWN_STATUSES", "Call", "Segment", "SegmentKind", "Skipped", "Status"]
+__all__ = ["SEVERAL_PROMPTS", "UNKNOWN_STATUSES", "Call", "Skipped", "Status"]
 
 Status = Literal["exact", "partial", "missing", "unsupported", "unbilled", "error"]
 """exact: the provider's own final count · partial: a cut stream, a lower bound · missing: billed, but no usage given ·
@@ -28,26 +30,6 @@ _NOT_GENERATING: Final = frozenset(
 )
 """Operations (the last part of `Call.api`) that are billed but are no step of an agent; `external` is an API that is no
 model's, with a fee that the user states."""
-
-SegmentKind = Literal["system", "tools", "user", "assistant", "tool_call", "tool_result", "schema", "media", "thinking"]
-
-
-class Segment(Struct, frozen=True, gc=False):
-    """One part of a prompt. Its text is not kept.
-
-    Attributes:
-        kind: What the part is.
-        name: The tool's name for tool definitions, calls and results; otherwise the role or media type, or empty.
-        digest: 16 hexadecimal digits that tell equal texts from different ones.
-        characters: The text's length.
-        tokens: A local count by a deterministic counter (see `tokens/`); never scaled to the billed total.
-    """
-
-    kind: SegmentKind
-    name: str
-    digest: str
-    characters: int
-    tokens: int
 
 
 class Call(Struct, frozen=True, kw_only=True, gc=False):
@@ -76,6 +58,8 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         started_at: When the request was sent, if known.
         seconds: How long it took, if it was sent just now.
         obtained: How we came by the response.
+        drift: The estimate's band and reasons, where the response answered another request and could be estimated;
+            `usage` and `cost` are then the estimate.
         source: The recording's path as given, if any.
         index: Its position in that recording, from 0.
         notes: What a reader should know, in short sentences.
@@ -102,6 +86,7 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     started_at: datetime | None = None
     seconds: float | None = None
     obtained: Obtained
+    drift: Drift | None = None
     source: str | None = None
     index: int | None = None
     notes: tuple[str, ...] = ()

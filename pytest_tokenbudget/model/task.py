@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 from math import fsum
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,11 +14,36 @@ from pytest_tokenbudget.model.call import UNKNOWN_STATUSES, Call, Skipped
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["Attempt", "Outcome", "Phase", "Task", "TaskCall", "Totals"]
+__all__ = ["Attempt", "Outcome", "Phase", "Stray", "StrayKind", "Task", "TaskCall", "Totals", "Traffic"]
 
 Phase = Literal["setup", "call", "teardown"]
 Outcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "rerun", "died", "fixture"]
 """died: the process ended inside the task · fixture: the calls of a fixture wider than one test."""
+
+
+StrayKind = Literal["refused", "escaped", "unanswered"]
+"""refused: stopped below the recorder; nothing left this machine · escaped: it left this machine past the recorder ·
+unanswered: sent, but cancelled, timed out or killed before its answer was seen: possibly billed."""
+
+Traffic = Literal["none", "replayed", "recorded", "drifted", "live", "escaped"]
+"""Where a task's answers came from; of several, the last in this order."""
+
+
+class Stray(Struct, frozen=True, kw_only=True, gc=False):
+    """A model request of which no answer was measured.
+
+    Attributes:
+        kind: What became of it.
+        request: Its method and its URL without the query.
+        how: Through what it tried to leave, such as `httpcore` or `a subprocess`; or why no answer came.
+    """
+
+    kind: StrayKind
+    request: str
+    how: str = ""
+
+
+_TRAFFIC: Final[tuple[Traffic, ...]] = ("none", "replayed", "recorded", "drifted", "live", "escaped")
 
 
 class TaskCall(Struct, frozen=True, kw_only=True, gc=False):
@@ -142,6 +167,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
         verdict: The decision on the last attempt.
         earlier: Attempts that were rerun, oldest first.
         notes: What went wrong while measuring, in sentences.
+        strays: Model requests of which no answer was measured, of every attempt.
     """
 
     id: str
@@ -153,6 +179,15 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
     verdict: Verdict = UNLIMITED
     earlier: tuple[Attempt, ...] = ()
     notes: tuple[str, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+    @property
+    def traffic(self) -> Traffic:
+        """Where its answers came from, strays included."""
+        found: set[Traffic] = {entry.call.obtained for entry in self.calls}
+        if any(stray.kind == "escaped" for stray in self.strays):
+            found.add("escaped")
+        return max(found, key=_TRAFFIC.index, default="none")
 
     @cached_property
     def totals(self) -> Totals:

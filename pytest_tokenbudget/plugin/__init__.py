@@ -40,6 +40,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="enforce: a test over its token budget fails (default); observe: it is only shown; off: measure nothing",
     )
     group.addoption(
+        "--tokenbudget-record",
+        choices=("none", "once", "new", "all"),
+        default=None,
+        help="send and record model calls: none (default), once: of tests without a recording, new: those that are in "
+        "no recording, all: every one again",
+    )
+    group.addoption(
+        "--tokenbudget-drift",
+        choices=("estimate", "error", "record"),
+        default=None,
+        help="a request that changed since it was recorded: answer it and estimate its cost (default), stop the test, "
+        "or send and record it anew",
+    )
+    group.addoption(
         "--tokenbudget-out",
         metavar="FILE",
         default=None,

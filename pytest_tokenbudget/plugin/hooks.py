@@ -47,7 +47,9 @@ class Hooks:
         Raises:
             pytest.UsageError: A setting is wrong; the message says which, where, and what is allowed.
         """
-        options = {"mode": config.getoption("--tokenbudget"), "out": config.getoption("--tokenbudget-out")}
+        options = {"mode": config.getoption("--tokenbudget")} | {
+            name: config.getoption(f"--tokenbudget-{name}") for name in ("out", "record", "drift")
+        }
         try:
             settings = load_settings(config.rootpath, options=options)
         except TokenBudgetError as error:

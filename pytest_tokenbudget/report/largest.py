@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from pytest_tokenbudget.model.call import Call, Segment
+from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import opened, printable
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.call import Call, Segment, Skipped, Status
+from pytest_tokenbudget.model.call import Call, Skipped, Status
 from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.money import dollars, dollars_text
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.task import Phase, TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 

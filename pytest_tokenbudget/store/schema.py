@@ -6,8 +6,9 @@ from typing import Any, Final, get_args
 import msgspec
 
 from pytest_tokenbudget.model.budget import LIMITS, State
-from pytest_tokenbudget.model.call import SegmentKind, Status
+from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Obtained
+from pytest_tokenbudget.model.prompt import SegmentKind
 from pytest_tokenbudget.model.run import SCHEMA
 from pytest_tokenbudget.model.task import Outcome, Phase
 

@@ -52,8 +52,10 @@ def header_values(headers: Any) -> dict[str, str]:
         except (TypeError, ValueError):
             continue
         if isinstance(value, (list, tuple)):
-            value = next(iter(value), None)
-        if value is not None:
+            value = value[0] if value else None
+        if type(name) is str and type(value) is str:  # nearly always, and this runs for every header of every call
+            found.setdefault(name.lower(), value)
+        elif value is not None:
             found.setdefault(_text(name).lower(), _text(value))
     return found
 

@@ -8,12 +8,13 @@ out or null (`cache_creation`, `service_tier`, …) stays as the start told it.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.anthropic_usage import anthropic_usage, price_context
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
 
 __all__ = ["AnthropicMessages"]

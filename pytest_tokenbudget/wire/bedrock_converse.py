@@ -10,13 +10,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path, model_name
 from pytest_tokenbudget.wire.bedrock_prompt import converse_parts
 from pytest_tokenbudget.wire.bedrock_usage import bedrock_usage
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
 from pytest_tokenbudget.wire.eventstream import decode_frames, is_framed
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json
 
 __all__ = ["BedrockConverse", "converse_body", "converse_events", "damage", "price_context"]

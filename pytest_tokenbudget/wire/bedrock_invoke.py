@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.bedrock_converse import damage, price_context
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path
@@ -22,7 +23,7 @@ from pytest_tokenbudget.wire.bedrock_usage import bedrock_usage, counts_in_heade
 from pytest_tokenbudget.wire.counts import Counts, mapping
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.eventstream import Frames, decode_frames, is_framed
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.framing import DecodeError, decode_json
 
 __all__ = ["BEDROCK_INVOKE", "BedrockInvoke"]

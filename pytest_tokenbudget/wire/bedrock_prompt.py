@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pytest_tokenbudget.model.call import SegmentKind
+from pytest_tokenbudget.model.prompt import Part, SegmentKind
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.counts import listed, mapping, text
-from pytest_tokenbudget.wire.format import Json, Part
+from pytest_tokenbudget.wire.format import Json
 from pytest_tokenbudget.wire.openai_prompt import chat_parts, minified, plain_parts
 
 __all__ = ["converse_parts", "native_parts"]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.wire.counts import listed, mapping, text
-from pytest_tokenbudget.wire.format import Json, Part
+from pytest_tokenbudget.wire.format import Json
 from pytest_tokenbudget.wire.openai_prompt import chat_parts, content_parts, minified
 
 __all__ = ["cohere_parts", "ranked_parts"]

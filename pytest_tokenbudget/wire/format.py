@@ -6,12 +6,13 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from pytest_tokenbudget.model.call import SegmentKind, Status
+from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.wire.endpoint import Endpoint
 
-__all__ = ["Format", "Json", "Part", "Reading", "WholeReader"]
+__all__ = ["Format", "Json", "Reading", "WholeReader"]
 
 Json = Mapping[str, Any]
 """A decoded JSON object, as it came: nothing in it can be trusted to have its documented type."""
@@ -36,23 +37,6 @@ WholeReader = Callable[[Exchange, bytes], tuple[Reading, bool]]
 """What a format may have as `read_response`, beside what `Format` asks for: it is then given each response whole, for
 those whose usage stands in headers or in a binary stream. It takes the exchange and the response's body without its
 content encoding, and says what it reads and whether that was a stream. It may raise `DecodeError`."""
-
-
-class Part(Struct, frozen=True, gc=False):
-    """One part of a prompt, text included; it becomes a `Segment` without its text.
-
-    Attributes:
-        kind: What the part is.
-        name: The tool's name for tool definitions, calls and results; otherwise the role or media type, or empty.
-        text: The part as text.
-        opaque: Whether the text stands for something that the model does not read as this text, such as an image: its
-            tokens are then not counted here.
-    """
-
-    kind: SegmentKind
-    name: str
-    text: str
-    opaque: bool = False
 
 
 class Format(Protocol):

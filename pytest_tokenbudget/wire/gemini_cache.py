@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.counts import Counts, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.gemini_prompt import gemini_parts
 
 __all__ = ["GeminiCache"]

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.gemini_generate import tier_of
 from pytest_tokenbudget.wire.gemini_prompt import content_of
 from pytest_tokenbudget.wire.gemini_usage import gemini_usage

@@ -7,10 +7,11 @@ Its usage counts what `generateContent` counts, by other names; a stream tells i
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, SegmentKind
+from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
+from pytest_tokenbudget.model.prompt import Part, SegmentKind
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.gemini_generate import billed_by_the_prompt
 from pytest_tokenbudget.wire.gemini_usage import Names, gemini_usage
 from pytest_tokenbudget.wire.openai_chat import error_note

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pytest_tokenbudget.model.call import SegmentKind
+from pytest_tokenbudget.model.prompt import Part, SegmentKind
 from pytest_tokenbudget.wire.counts import listed, mapping, text
-from pytest_tokenbudget.wire.format import Json, Part
+from pytest_tokenbudget.wire.format import Json
 from pytest_tokenbudget.wire.openai_prompt import minified
 
 __all__ = ["content_of", "gemini_parts", "said_in"]

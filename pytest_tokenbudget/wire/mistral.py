@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
 from pytest_tokenbudget.wire.openai_prompt import minified
 from pytest_tokenbudget.wire.openai_usage import openai_usage

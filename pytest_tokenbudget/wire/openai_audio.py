@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.counts import Counts, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_prompt import minified, plain_parts
 from pytest_tokenbudget.wire.openai_usage import openai_usage
 

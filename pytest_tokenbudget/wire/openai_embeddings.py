@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.wire.counts import mapping
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import completion_reading
 from pytest_tokenbudget.wire.openai_prompt import plain_parts
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from pytest_tokenbudget.model.call import SegmentKind
+from pytest_tokenbudget.model.prompt import Part, SegmentKind
 from pytest_tokenbudget.wire.counts import listed, mapping, text
-from pytest_tokenbudget.wire.format import Json, Part
+from pytest_tokenbudget.wire.format import Json
 
 __all__ = ["chat_parts", "content_parts", "minified", "plain_parts", "tool_parts"]
 

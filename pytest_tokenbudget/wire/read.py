@@ -6,8 +6,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pytest_tokenbudget.model.call import Call, Segment, Skipped
+from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.counts import mapping, text
 from pytest_tokenbudget.wire.events import Events, decode_events

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.wire.cohere import billed_units
 from pytest_tokenbudget.wire.cohere_prompt import ranked_parts
 from pytest_tokenbudget.wire.counts import Counts, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_usage import openai_usage
 
 __all__ = ["RERANK", "Rerank"]

@@ -5,8 +5,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from pytest_tokenbudget.model.call import Segment
-from pytest_tokenbudget.wire.format import Part
+from pytest_tokenbudget.model.prompt import Part, Segment
 
 __all__ = ["segments"]
 

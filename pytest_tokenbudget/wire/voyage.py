@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.cohere_prompt import cohere_parts
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_prompt import plain_parts
 
 __all__ = ["VoyageEmbeddings"]

@@ -5,7 +5,8 @@ from decimal import Decimal, localcontext
 from builders import make_budget, make_call, make_segment, make_task
 
 from pytest_tokenbudget.model.budget import Budget
-from pytest_tokenbudget.model.call import Call, Segment
+from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.report.failure import failure_text
 

@@ -1,7 +1,8 @@
 import pytest
 from builders import make_call, make_segment
 
-from pytest_tokenbudget.model.call import Call, Segment
+from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.report.largest import carried, largest_part
 
 SYSTEM = make_segment("system", 1_000, digest="system")

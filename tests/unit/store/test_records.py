@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.call import Call, Segment, Skipped
+from pytest_tokenbudget.model.call import Call, Skipped
+from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.task import TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 from pytest_tokenbudget.store.records import (

@@ -4,7 +4,8 @@ import pytest
 from bedrock_frames import STREAM_LABEL, converse_stream, frame
 from wire_exchanges import JSON_LABEL, call
 
-from pytest_tokenbudget.model.call import Call, Segment
+from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.prompt import Segment
 
 HOST = "https://bedrock-runtime.us-east-1.amazonaws.com"
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"

@@ -4,10 +4,11 @@ from importlib.metadata import EntryPoint
 import pytest
 from wire_exchanges import CHAT, call, chat, skipped
 
+from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire import format_problems, formats, routing
 from pytest_tokenbudget.wire.endpoint import Endpoint
-from pytest_tokenbudget.wire.format import Json, Part, Reading
+from pytest_tokenbudget.wire.format import Json, Reading
 
 URL = "https://models.corp.test/ask"
 

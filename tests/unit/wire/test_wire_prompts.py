@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from wire_exchanges import CHAT, MESSAGES, RESPONSES, call
 
-from pytest_tokenbudget.model.call import Segment
+from pytest_tokenbudget.model.prompt import Segment
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}}
 
