@@ -34,6 +34,10 @@ _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Only as a parser of events. libyaml's is some twenty times faster, where PyYAML was built with it."""
 
 _DEEPEST: Final = 100
+_TOO_DEEP: Final = "nested too deep or too large: no recorder writes that"
+_LIBYAMLS_LIMIT: Final = "nesting depth"
+"""In what libyaml says of 1,000 levels (PyYAML 6.0.4). It reads ahead, and so can meet its own limit before ours."""
+
 _MOST_VALUES: Final = 5_000_000
 """Values in one item once its aliases are followed; a few lines of nested aliases can stand for billions."""
 
@@ -87,7 +91,9 @@ class YamlDocuments:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = f"line {mark.line + 1}" if mark else "an unknown line"
-            raise broken_at(place, error.problem or "no YAML", inside=self._inside) from error
+            problem = error.problem or "no YAML"
+            problem = _TOO_DEEP if _LIBYAMLS_LIMIT in problem else problem
+            raise broken_at(place, problem, inside=self._inside) from error
         except yaml.reader.ReaderError as error:
             place = f"byte {error.position}"
             raise broken_at(place, error.reason, inside=self._inside, byte=error.position) from error
@@ -141,7 +147,7 @@ class YamlDocuments:
 
     def _collection(self, event: CollectionStartEvent, depth: int) -> object:
         if depth > _DEEPEST or self._built > _MOST_VALUES:
-            raise self._broken(event, "nested too deep or too large: no recorder writes that")
+            raise self._broken(event, _TOO_DEEP)
         before = self._built
         found: object = self._sequence(depth) if isinstance(event, SequenceStartEvent) else self._mapping(depth)
         if event.tag is not None:

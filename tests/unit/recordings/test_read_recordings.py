@@ -227,6 +227,7 @@ def reasons(path: Path, content: str | bytes) -> list[tuple[int | None, str]]:
 
 AND_UNKNOWN = "and what it cost is unknown"
 AGAIN = "the rest is not read, and what it cost is unknown. Record it again"
+TOO_DEEP = "nested too deep or too large: no recorder writes that"
 CUT = "what it cost is unknown. The file may be cut off: record it again"
 UNREAD = "it is not read, and what it cost is unknown"
 
@@ -255,10 +256,9 @@ UNREAD = "it is not read, and what it cost is unknown"
         (b"a: 1\n b: 2\n", f"cut off or damaged at line 2 (mapping values are not allowed in this context): {AGAIN}"),
         (b"a: *b\n", f"cut off or damaged at line 1 (an alias of nothing before it): {AGAIN}"),
         (b"a: &a [*a]\n", f"cut off or damaged at line 1 (an alias of nothing before it): {AGAIN}"),
-        (
-            b"a: " + b"[" * 5000,
-            f"cut off or damaged at line 1 (nested too deep or too large: no recorder writes that): {AGAIN}",
-        ),
+        (b"a: " + b"[" * 5000, f"cut off or damaged at line 1 ({TOO_DEEP}): {AGAIN}"),
+        (b"- " * 5000 + b"b", f"cut off or damaged at line 1 ({TOO_DEEP}): {AGAIN}"),
+        (b"a: " + b"{b: " * 500 + b"c" + b"}" * 500, f"cut off or damaged at line 1 ({TOO_DEEP}): {AGAIN}"),
         (b'{"log": {"creator": {"name": "Polly.JS"}, "entries": []}}', "a HAR archive without requests"),
         (b"messages:\n- a\n- b\n", f"a transcript of 2 messages, not HTTP: {UNREAD}"),
         (b'{"a": "\xff"}', f"cut off or damaged at byte 7 (invalid start byte): {AGAIN}"),
@@ -330,6 +330,16 @@ def test_interactions_before_a_break_in_json_are_kept(tmp_path: Path) -> None:
     assert isinstance(rest, Skipped)
     line = cut.count("\n") + 1
     assert rest.reason == f"cut off or damaged at line {line} (Unterminated string starting at): {AGAIN}"
+
+
+def test_interactions_before_a_nest_that_is_too_deep_are_kept(tmp_path: Path) -> None:
+    text = cassette(interaction(), interaction({"body": "DEEP"}), interaction()).replace(
+        "DEEP", "[" * 2000 + "]" * 2000
+    )
+    found = read(tmp_path / "a.yaml", text)
+    assert [(type(item), item.index) for item in found] == [(Exchange, 0), (Skipped, 1)]
+    assert isinstance(found[1], Skipped)
+    assert f"({TOO_DEEP}): {AGAIN}" in found[1].reason
 
 
 def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
