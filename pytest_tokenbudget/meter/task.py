@@ -101,11 +101,12 @@ class TaskMeter:
                 self._steps += 1
             entry = TaskCall(call=priced, phase=self.phase, step=self._steps if priced.is_step else None)
             self.calls.append(entry)
-            settled = self._background.settle(exchange, priced, len(self.calls) - 1)
+            own = len(self.calls) - 1
+            settled = self._background.settle(exchange, priced, own)
             if settled is not None:
                 position, call = settled
                 self.calls[position] = replace(self.calls[position], call=price(call))
-            return entry
+            return self.calls[own]
 
     def lose(self, request_line: str, error: Exception) -> None:
         """Count an exchange that was seen but could not be taken in, so that the difference shows."""

@@ -13,7 +13,7 @@ from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["SEVERAL_PROMPTS", "UNKNOWN_STATUSES", "Call", "Skipped", "Status"]
+__all__ = ["LONGEST_PROMPT", "SEVERAL_PROMPTS", "UNKNOWN_STATUSES", "Call", "Skipped", "Status"]
 
 Status = Literal["exact", "partial", "missing", "unsupported", "unbilled", "error"]
 """exact: the provider's own final count · partial: a cut stream, a lower bound · missing: billed, but no usage given ·
@@ -24,6 +24,9 @@ UNKNOWN_STATUSES: Final = frozenset({"partial", "missing", "unsupported"})
 
 SEVERAL_PROMPTS: Final = ("prompts", "several")
 """In `Call.price_context`: the usage adds up several prompts, so that no rate can be chosen by a prompt's length."""
+
+LONGEST_PROMPT: Final = "longest_prompt"
+"""In `Call.price_context`, beside `SEVERAL_PROMPTS`: how many tokens the longest of those prompts has, if known."""
 
 _NOT_GENERATING: Final = frozenset(
     {"embeddings", "embed", "rerank", "images", "audio", "moderations", "batches", "cache", "ocr", "external"}

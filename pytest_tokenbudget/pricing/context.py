@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
+from pytest_tokenbudget.model.call import LONGEST_PROMPT, SEVERAL_PROMPTS, Call
 
 __all__ = ["PriceContext", "Unpriced", "context_of", "special_tier"]
 
@@ -27,6 +27,9 @@ _STANDARD_ITEMS: Final[Mapping[str, frozenset[str]]] = {
 }
 """The values that change no price by themselves: of Anthropic's `Usage` (SDK 2.12), and that of several prompts, which
 matters only where rates differ by a prompt's length."""
+
+_NO_RATES: Final = frozenset({LONGEST_PROMPT})
+"""Items that select among the rates of one card, and no card."""
 
 
 class PriceContext(Struct, frozen=True, kw_only=True):
@@ -68,7 +71,13 @@ def context_of(call: Call) -> PriceContext:
 def _context(tier: str | None, items: tuple[tuple[str, str], ...]) -> PriceContext:
     return PriceContext(
         tier=special_tier(tier),
-        items=tuple(sorted((key, value) for key, value in items if value not in _STANDARD_ITEMS.get(key, ()))),
+        items=tuple(
+            sorted(
+                (key, value)
+                for key, value in items
+                if key not in _NO_RATES and value not in _STANDARD_ITEMS.get(key, ())
+            )
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import PriceError
-from pytest_tokenbudget.model.call import SEVERAL_PROMPTS, Call
+from pytest_tokenbudget.model.call import LONGEST_PROMPT, SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.money import ZERO, dollars_text
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
@@ -150,8 +150,11 @@ class PriceTable:
         if card is None:
             cost = tool_cost(self._rules.fees, call) if found.free else None
             return _noted(replace(call, cost=cost, unpriced=found.unpriced), found.notes)
-        if _straddles(call, card):
-            return _noted(replace(call, cost=None, unpriced=(_LONG_PROMPT,)), (*found.notes, _SUMMED))
+        if SEVERAL_PROMPTS in call.price_context:
+            one = _for_all_prompts(call, card)
+            if one is None:
+                return _noted(replace(call, cost=None, unpriced=(_LONG_PROMPT,)), (*found.notes, _SUMMED))
+            card = one
         cost = cost_of(call.usage, card)
         if cost is None:
             return _noted(replace(call, cost=None, unpriced=unpriced_in(call.usage, card)), found.notes)
@@ -167,7 +170,7 @@ class PriceTable:
         card = self._lookup.find(call).card
         if card is None:
             return ZERO
-        return priced_part(call.usage, replace(card, long_prompts=()) if _straddles(call, card) else card)
+        return priced_part(call.usage, _for_all_prompts(call, card) or replace(card, long_prompts=()))
 
     def contract_cost(self, call: Call) -> Decimal | None:
         """US dollars of a charged call after the contract's discount; `None` where its cost is unknown.
@@ -206,7 +209,7 @@ class PriceTable:
                 entry=None, source=None, as_of=self.as_of, as_of_source=self.as_of_source, cost=ZERO, notes=(note,)
             )
         found = self._lookup.find(call)
-        card = found.card
+        card = (_for_all_prompts(call, found.card) or found.card) if found.card else None
         tier = card.tier_for(call.usage) if card else None
         unread = (f"usage is {call.status}: the cost is unknown",) if call.status in _USAGE_UNKNOWN else ()
         gratis = (f"{call.host} costs nothing",) if found.free and not found.notes else ()
@@ -225,9 +228,18 @@ class PriceTable:
         )
 
 
-def _straddles(call: Call, card: RateCard) -> bool:
-    """Whether a usage is long enough for other rates only as the sum of several prompts, which may each be short."""
-    return SEVERAL_PROMPTS in call.price_context and card.tier_for(call.usage) is not None
+def _for_all_prompts(call: Call, card: RateCard) -> RateCard | None:
+    """The card at whose rates a usage is billed that may add up several prompts, each of which may be short.
+
+    `None` where only the length of each prompt would tell: their sum is long enough for other rates, and the longest
+    is, too, or is not known.
+    """
+    if SEVERAL_PROMPTS not in call.price_context or card.tier_for(call.usage) is None:
+        return card
+    longest = dict(call.price_context).get(LONGEST_PROMPT)
+    if longest is not None and int(longest) <= card.long_prompts[0].above:
+        return replace(card, long_prompts=())
+    return None
 
 
 def _noted(call: Call, notes: tuple[str, ...]) -> Call:

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from pytest_tokenbudget.wire.anthropic_messages import AnthropicMessages
+from pytest_tokenbudget.wire.batches import BATCH_RESULTS, BATCHES, BatchResults
 from pytest_tokenbudget.wire.bedrock_converse import BedrockConverse
 from pytest_tokenbudget.wire.bedrock_invoke import BEDROCK_INVOKE
 from pytest_tokenbudget.wire.cohere import COHERE
@@ -29,7 +30,15 @@ from pytest_tokenbudget.wire.openai_responses import OpenAIResponses
 from pytest_tokenbudget.wire.rerank import RERANK
 from pytest_tokenbudget.wire.voyage import VoyageEmbeddings
 
-__all__ = ["GROUP", "format_of", "format_problems", "registered_formats", "responses_format", "user_format_of"]
+__all__ = [
+    "GROUP",
+    "format_of",
+    "format_problems",
+    "registered_formats",
+    "responses_format",
+    "results_format_of",
+    "user_format_of",
+]
 
 GROUP: Final = "tokenbudget.formats"
 
@@ -54,6 +63,7 @@ _FORMATS: Final[tuple[Format, ...]] = (
     OpenAIImages(),
     *COHERE,
     *RERANK,
+    *BATCHES,
 )
 _PARTS: Final = ("matches", "read_body", "read_stream", "prompt")
 
@@ -61,6 +71,11 @@ _PARTS: Final = ("matches", "read_body", "read_stream", "prompt")
 def format_of(endpoint: Endpoint) -> Format | None:
     """The format of ours that requests to an endpoint speak, or `None`."""
     return next((known for known in _FORMATS if known.matches(endpoint)), None)
+
+
+def results_format_of(endpoint: Endpoint) -> BatchResults | None:
+    """What reads the results of a batch that requests to an endpoint may bring, or `None`."""
+    return next((known for known in BATCH_RESULTS if known.matches(endpoint)), None)
 
 
 def user_format_of(endpoint: Endpoint) -> Format | None:

@@ -1,4 +1,4 @@
-"""Background responses: the request that starts one is billed, and a later poll alone tells its usage."""
+"""What begins in one exchange and is told in another: background responses, which polls settle, and batches."""
 
 from collections import defaultdict
 from typing import Generic, TypeVar
@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.wire.batch_fold import BATCHES_API, BatchFold
 from pytest_tokenbudget.wire.format import Reading
 from pytest_tokenbudget.wire.formats import responses_format
 from pytest_tokenbudget.wire.read import response_of
@@ -20,12 +21,14 @@ PositionT = TypeVar("PositionT")
 class Background(Generic[PositionT]):
     """Folds a sequence of calls: joins each poll that tells a usage to the call that started the response.
 
-    Every call is taken in once, in the order in which the exchanges happened. Two requests that started responses of
-    one id are two calls: polls settle them in their order.
+    Batches are billed with their results, and once: `BatchFold` says how. Every call is taken in once, in the order in
+    which the exchanges happened. Two requests that started responses of one id are two calls: polls settle them in
+    their order.
     """
 
     def __init__(self) -> None:
         self._started: defaultdict[tuple[str | None, str], list[tuple[PositionT, Call]]] = defaultdict(list)
+        self._batches: BatchFold[PositionT] = BatchFold()
 
     def settle(self, exchange: Exchange, call: Call, position: PositionT) -> tuple[PositionT, Call] | None:
         """Take in the next call.
@@ -37,8 +40,11 @@ class Background(Generic[PositionT]):
 
         Returns:
             Where an earlier call is kept that this one settles, and what that call becomes, without its cost; `None`
-            where it settles none. The poll itself stays as it is: unbilled.
+            where it settles none. The poll itself stays as it is: unbilled. Where a batch's results come again, it is
+            this call itself that becomes unbilled.
         """
+        if call.api.endswith(BATCHES_API):
+            return self._batches.settle(exchange, call, position)
         if call.api != responses_format.api or call.response_id is None:
             return None
         key = (call.source, call.response_id)

@@ -27,6 +27,7 @@ _CHOSEN: Final = re.compile(r"[a-z0-9-]{1,40}")
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
+_FOREIGN: Final = "not model traffic"
 _POLLED: Final = "a poll: its usage is that of the request that started the response, and counts there"
 
 
@@ -43,11 +44,13 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
     """
     route = route_of(exchange.method, exchange.url)
     if route.kind == "foreign":
-        return _skipped(exchange, "not model traffic")
+        return _skipped(exchange, _FOREIGN)
     if route.kind == "read" and route.format is not None:
         return _answered(route, route.format, exchange, count)
     if route.kind == "unbilled":
         return _unbilled(route, exchange)
+    if route.kind == "results" and route.format is not None:
+        return _brought(route, route.format, exchange)
     reading = _refused(exchange) or Reading(
         status="unsupported", notes=(f"{route.api} is billed, but cannot be read yet", *format_problems())
     )
@@ -74,6 +77,16 @@ def _unbilled(route: Route, exchange: Exchange) -> Call:
         reading, _ = response_of(route.format, exchange)
         reading = replace(reading, status="unbilled", usage=NO_USAGE, reported_cost=None, notes=(_POLLED,))
     return _call(route, exchange, {}, reading or Reading(status="unbilled"))
+
+
+def _brought(route: Route, known: Format, exchange: Exchange) -> Call | Skipped:
+    """What a `GET` brings that may bring the results of a batch; where it does not, it is free."""
+    reading, _ = response_of(known, exchange)
+    if reading.response_id is not None:
+        return _call(replace(route, api=known.api), exchange, {}, reading)
+    if not route.endpoint.known:
+        return _skipped(exchange, _FOREIGN)
+    return _call(route, exchange, {}, reading)
 
 
 def _call(

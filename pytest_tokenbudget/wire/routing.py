@@ -13,7 +13,7 @@ from msgspec import Struct
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
 from pytest_tokenbudget.wire.format import Format
-from pytest_tokenbudget.wire.formats import format_of, responses_format, user_format_of
+from pytest_tokenbudget.wire.formats import format_of, responses_format, results_format_of, user_format_of
 
 __all__ = ["Route", "is_model_request", "route_of"]
 
@@ -33,7 +33,6 @@ _BILLED_BY_MISTRAL: Final = re.compile(r".*/v1/(?:conversations(?:/.*)?|(?:chat/
 """What others give for free: there a conversation is generated, and a moderation costs tokens."""
 
 _BILLED_ANYWHERE: Final = (
-    (re.compile(r".*:(?:asyncBatchEmbedContent|batchGenerateContent)"), "gemini.batches"),
     (re.compile(r".*/model/.+/invoke-with-bidirectional-stream"), "bedrock.speech"),
     (re.compile(r".*/async-invoke"), "bedrock.async_invoke"),
     (re.compile(r".*/model-invocation-jobs?"), "bedrock.batches"),
@@ -60,16 +59,16 @@ class Route(Struct, frozen=True, kw_only=True):
     """What is to be done with the exchanges of one request line.
 
     Attributes:
-        kind: read: a format reads it · unsupported: billed, but no format reads it · unbilled: free ·
-            foreign: no model traffic.
+        kind: read: a format reads it · results: free, but it may bring what a batch used · unsupported: billed, but
+            no format reads it · unbilled: free · foreign: no model traffic.
         endpoint: The request line, taken apart.
-        api: The API's name for `Call.api`; empty where foreign.
+        api: The API's name for `Call.api`; empty where foreign, or where that depends on what it brings.
         format: What reads it; also set for a poll, whose answer is read but not counted.
         model: The model (or deployment) that the URL names, if it does.
         sure: Whether host and path alone prove that it is model traffic. Where they do not, the bodies decide.
     """
 
-    kind: Literal["read", "unsupported", "unbilled", "foreign"]
+    kind: Literal["read", "results", "unsupported", "unbilled", "foreign"]
     endpoint: Endpoint
     api: str = ""
     format: Format | None = None
@@ -112,9 +111,11 @@ def _is_free(endpoint: Endpoint) -> bool:
 def _without_post(endpoint: Endpoint) -> Route:
     if endpoint.method == "GET" and _POLL.fullmatch(endpoint.path):
         return Route(kind="unbilled", endpoint=endpoint, api=responses_format.api, format=responses_format)
-    if endpoint.known:
-        return Route(kind="unbilled", endpoint=endpoint, api=f"{endpoint.provider}.{_operation(endpoint.path)}")
-    return Route(kind="foreign", endpoint=endpoint)
+    api = f"{endpoint.provider}.{_operation(endpoint.path)}" if endpoint.known else ""
+    results = results_format_of(endpoint)
+    if results is not None:
+        return Route(kind="results", endpoint=endpoint, api=api, format=results)
+    return Route(kind="unbilled" if endpoint.known else "foreign", endpoint=endpoint, api=api)
 
 
 def _billed(endpoint: Endpoint, model: str | None) -> Route:

@@ -1,7 +1,7 @@
-"""A suite in which every provider's own SDK makes one call; `test_sdk_breadth.py` copies it into a project and runs it.
+"""A suite in which every provider's own SDK makes one call, or runs one batch.
 
-Nothing in it knows of budgets: it is what a team has that records with pytest-recording. The hosts are the real ones,
-by plain HTTP: a proxy on loopback answers for them.
+`test_sdk_breadth.py` copies it into a project and runs it. Nothing in it knows of budgets: it is what a team has that
+records with pytest-recording. The hosts are the real ones, by plain HTTP: a proxy on loopback answers for them.
 """
 
 from io import BytesIO
@@ -11,7 +11,7 @@ import cohere
 import ollama
 import pytest
 import voyageai
-from anthropic import AnthropicVertex
+from anthropic import Anthropic, AnthropicVertex
 from google import genai
 from google.genai.types import GenerateContentConfig, HttpOptions
 from groq import AsyncGroq, Groq
@@ -287,3 +287,39 @@ def test_openai_hears() -> None:
     heard.name = "a.wav"
     with OpenAI(api_key="key", base_url="http://api.openai.com/v1") as client:
         assert client.audio.transcriptions.create(model="gpt-4o-transcribe", file=heard).text == SAID
+
+
+def test_openai_batch() -> None:
+    with OpenAI(api_key="key", base_url="http://api.openai.com/v1") as client:
+        handed_in = client.files.create(file=("requests.jsonl", b"{}\n"), purpose="batch")
+        started = client.batches.create(
+            completion_window="24h", endpoint="/v1/chat/completions", input_file_id=handed_in.id
+        )
+        ended = client.batches.retrieve(started.id)
+        for _ in range(2):  # looked at, then kept
+            results = client.files.content(ended.output_file_id or "").text
+    assert results.count(SAID) == 2
+
+
+def test_anthropic_batch() -> None:
+    asked: Any = {"model": "claude-sonnet-4-5-20250929", "max_tokens": 99, "messages": ASKED}
+    with Anthropic(api_key="key", base_url="http://api.anthropic.com") as client:
+        started = client.messages.batches.create(requests=[{"custom_id": name, "params": asked} for name in "abc"])
+        results = list(client.messages.batches.results(started.id))
+    assert [result.result.type for result in results] == ["succeeded", "succeeded", "errored"]
+
+
+def test_gemini_batch() -> None:
+    with gemini() as client:
+        started = client.batches.create(model="gemini-2.5-flash", src=[{"contents": "Where?"}, {"contents": "When?"}])
+        ended = client.batches.get(name=started.name or "")
+    assert ended.dest is not None
+    assert ended.dest.inlined_responses is not None
+    assert len(ended.dest.inlined_responses) == 2
+
+
+def test_mistral_batch() -> None:
+    with Mistral(api_key="key", server_url="http://api.mistral.ai") as client:
+        ended = client.batch.jobs.get(job_id="job-1")
+        results = client.files.download(file_id=ended.output_file or "").read()
+    assert results.count(SAID.encode()) == 1

@@ -36,6 +36,10 @@ prices:
   gpt-4o-2024-08-06: {input: 2.5, cache_read: 1.25, output: 10}
   voyage-4: {input: 0.06}
   rerank-2.5: {input: 0.05}
+  "gemini-2.5-flas?": {tier: batch, input: 0.15, cache_read: 0.03, output: 1.25, thinking: 1.25}
+  "claude-sonnet-4-5-*": {tier: batch, input: 1.5, cache_read: 0.15, output: 7.5}
+  "mistral-large-251?": {tier: batch, input: 0.25, output: 0.75}
+  "gpt-4o-2024-08-0?": {tier: batch, input: 1.25, cache_read: 1.25, output: 5}
   gpt-image-1: {input: 5, input_image: 10, output_image: 40}
   gpt-4o-transcribe: {input: 2.5, input_audio: 6, output: 10}
 """
@@ -141,6 +145,55 @@ HEARD = {
         "total_tokens": 59,
     },
 }
+BATCH = {
+    "id": "batch_1",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-in",
+    "completion_window": "24h",
+    "created_at": 1,
+    "status": "validating",
+}
+BATCHES_AT = "api.anthropic.com/v1/messages/batches"
+MESSAGE_BATCH = {
+    "id": "msgbatch_1",
+    "type": "message_batch",
+    "processing_status": "ended",
+    "request_counts": {"processing": 0, "succeeded": 2, "errored": 1, "canceled": 0, "expired": 0},
+    "created_at": "2026-11-01T00:00:00Z",
+    "expires_at": "2026-11-02T00:00:00Z",
+    "results_url": f"http://{BATCHES_AT}/msgbatch_1/results",
+}
+JOB = {
+    "id": "job-1",
+    "object": "batch",
+    "input_files": ["f-1"],
+    "endpoint": "/v1/chat/completions",
+    "model": "mistral-large-2512",
+    "errors": [],
+    "status": "SUCCESS",
+    "created_at": 1,
+    "total_requests": 1,
+    "completed_requests": 1,
+    "succeeded_requests": 1,
+    "failed_requests": 0,
+    "output_file": "f-2",
+}
+
+
+def answered(name: str, body: object) -> dict[str, object]:
+    answer = {"status_code": 200, "request_id": f"req_{name}", "body": body}
+    return {"id": f"batch_req_{name}", "custom_id": name, "response": answer, "error": None}
+
+
+def operation(**ended: object) -> Raw:
+    state = "BATCH_STATE_SUCCEEDED" if ended else "BATCH_STATE_PENDING"
+    about = {"name": "batches/b1", "model": "models/gemini-2.5-flash", "state": state}
+    return Raw(
+        json={"name": "batches/b1", "metadata": {**about, "output": ended}, "done": bool(ended), "response": ended}
+    )
+
+
 GOOGLE = "generativelanguage.googleapis.com/v1beta/models"
 AZURE = "team.openai.azure.com/openai/deployments/our-gpt/chat/completions"
 ANSWERS = {
@@ -225,6 +278,31 @@ ANSWERS = {
     ),
     "api.openai.com/v1/images/generations": Raw(json=DRAWN),
     "api.openai.com/v1/audio/transcriptions": Raw(json=HEARD),
+    "api.openai.com/v1/files": Raw(json={"id": "file-in", "object": "file", "purpose": "batch"}),
+    "api.openai.com/v1/batches": Raw(json=BATCH),
+    "api.openai.com/v1/batches/batch_1": Raw(json={**BATCH, "status": "completed", "output_file_id": "file-out"}),
+    "api.openai.com/v1/files/file-out/content": json_lines(
+        answered("a", completion("gpt-4o-2024-08-06", CHAT_USAGE)),
+        answered("b", completion("gpt-4o-2024-08-06", CHAT_USAGE)),
+        content_type="application/octet-stream",
+    ),
+    BATCHES_AT: Raw(json={**MESSAGE_BATCH, "processing_status": "in_progress", "results_url": None}),
+    f"{BATCHES_AT}/msgbatch_1": Raw(json=MESSAGE_BATCH),
+    f"{BATCHES_AT}/msgbatch_1/results": json_lines(
+        {"custom_id": "a", "result": {"type": "succeeded", "message": MESSAGE}},
+        {"custom_id": "b", "result": {"type": "succeeded", "message": MESSAGE}},
+        {"custom_id": "c", "result": {"type": "errored", "error": {"type": "error", "error": {"type": "api_error"}}}},
+        content_type="application/x-jsonl",
+    ),
+    f"{GOOGLE}/gemini-2.5-flash:batchGenerateContent": operation(),
+    "generativelanguage.googleapis.com/v1beta/batches/b1": operation(
+        inlinedResponses={"inlinedResponses": [{"response": gemini(SAID, GEMINI_USAGE, "STOP")}] * 2}
+    ),
+    "api.mistral.ai/v1/batch/jobs/job-1": Raw(json=JOB),
+    "api.mistral.ai/v1/files/f-2/content": json_lines(
+        answered("a", completion("mistral-large-2512", {**CHAT_USAGE, "prompt_tokens_details": None})),
+        content_type="application/octet-stream",
+    ),
 }
 
 Expected = tuple[str, str, dict[str, int], str | None]
@@ -273,6 +351,29 @@ EXPECTED: dict[str, Expected] = {
     # 4 × $2.50 + 10 × $6 + 45 × $10
     "test_openai_hears": ("openai", "openai.audio", {"input": 4, "output": 45, "input_audio": 10}, "0.00052"),
 }
+TWICE = {"input": 352, "cache_read": 2048, "output": 680}
+RUNS: dict[str, tuple[tuple[str, ...], Expected]] = {
+    # every exchange's status, in order; then the one that is billed: 352 × $1.25 + 2,048 × $1.25 + 680 × $5
+    "test_openai_batch": (
+        ("unbilled", "unbilled", "unbilled", "exact", "unbilled"),
+        ("openai", "openai.batches", TWICE, "0.0064"),
+    ),
+    # 100 × $1.50 + 2,000 × $0.15 + 80 × $7.50
+    "test_anthropic_batch": (
+        ("unbilled", "unbilled", "exact"),
+        ("anthropic", "anthropic.batches", {"input": 100, "cache_read": 2000, "output": 80}, "0.00105"),
+    ),
+    # 352 × $0.15 + 2,048 × $0.03 + 680 × $1.25
+    "test_gemini_batch": (
+        ("unbilled", "exact"),
+        ("google", "gemini.batches", {**TWICE, "output": 424, "thinking": 256}, "0.00096424"),
+    ),
+    # 1,200 × $0.25 + 340 × $0.75
+    "test_mistral_batch": (
+        ("unbilled", "exact"),
+        ("mistral", "openai.batches", {"input": 1200, "output": 340}, "0.000555"),
+    ),
+}
 FEES = {"test_mistral_reads": {"page": 3}, "test_cohere_ranks": {"rerank_search": 1}}
 
 
@@ -299,7 +400,7 @@ def run_suite(folder: Path, proxy: LoopbackProxy, *options: str) -> dict[str, Ta
         text=True,
         check=False,
     )
-    assert f"{len(EXPECTED)} passed" in done.stdout, done.stdout + done.stderr
+    assert f"{len(EXPECTED) + len(RUNS)} passed" in done.stdout, done.stdout + done.stderr
     tasks = load_run(folder / ".tokenbudget" / "run.json").tasks
     return {task.id.partition("::")[2]: task for task in tasks}
 
@@ -341,8 +442,23 @@ def test_the_same_call_replayed_has_the_same_usage_and_is_free(played: Played, t
     assert (task.totals.incurred, task.calls[0].call.stream) == (0, "streamed" in test)
 
 
+@pytest.mark.parametrize("test", RUNS)
+def test_a_batch_is_billed_once_with_its_results(played: Played, test: str) -> None:
+    statuses, (provider, api, usage, cost) = RUNS[test]
+    for task in (played.recorded[test], played.replayed[test]):
+        assert tuple(entry.call.status for entry in task.calls) == statuses
+        (billed,) = (entry.call for entry in task.calls if entry.call.status == "exact")
+        assert (billed.provider, billed.api, billed.tier, dict(billed.usage.counts())) == (
+            provider,
+            api,
+            "batch",
+            usage,
+        )
+        assert (task.totals.cost, task.totals.steps, task.notes) == (Decimal(cost or 0), 0, ())
+
+
 def test_every_call_was_asked_once_and_none_in_replay(played: Played) -> None:
-    assert set(played.recorded) == set(played.replayed) == set(EXPECTED)
-    assert len(played.asked) == len(EXPECTED)
+    assert set(played.recorded) == set(played.replayed) == set(EXPECTED) | set(RUNS)
+    assert len(played.asked) == len(EXPECTED) + sum(len(statuses) for statuses, _ in RUNS.values())
     assert played.asked_in_replay == ()
     assert set(played.asked) == set(ANSWERS)

@@ -233,3 +233,21 @@ def test_a_poll_tells_the_cost_of_the_background_request_that_started_it() -> No
     assert [entry.call.cost for entry in task.calls] == [Decimal("0.00035"), Decimal(0), Decimal(0), Decimal(0)]
     assert [entry.step for entry in task.calls] == [1, None, None, None]
     assert task.judge(finished=True).state == "within"
+
+
+def test_results_of_a_batch_that_come_again_are_kept_as_free() -> None:
+    line = b'{"custom_id": "a", "result": {"type": "succeeded", "message": {"type": "message", "model": "claude-opus-4-5", %s}}}'
+    results = Exchange(
+        method="GET",
+        url="https://api.anthropic.com/v1/messages/batches/msgbatch_1/results",
+        status=200,
+        response_body=line % b'"usage": {"input_tokens": 1000, "output_tokens": 100}',
+        obtained="live",
+    )
+    task = TaskMeter("a", make_budget(usd=1), named=True)
+    first, again = (task.receive(results, lambda passed: read(passed, count), PriceTable().charge) for _ in range(2))
+    assert first is not None
+    assert again is not None
+    # 1,000 x $2.50/M + 100 x $12.50/M
+    assert (first.call.cost, again.call.cost, again.call.status) == (Decimal("0.00375"), Decimal(0), "unbilled")
+    assert tuple(task.calls) == (first, again)
