@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from published_prices import call, card, override, usd
 
+from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.pricing import PriceTable, RateCard, cost_of
 
@@ -22,6 +24,8 @@ def test_thirty_steps_that_resend_their_history() -> None:
     resent = sum((Usage(input=4_000 * step) for step in range(1, 31)), Usage())
 
     assert dollars(resent) == 1_860_000
+    # the rule of thumb, n²/2 times the step, leaves out half a step each
+    assert dollars(Usage(input=30 * 30 * 4_000 // 2)) == 1_800_000
 
 
 def test_thirty_steps_with_incremental_caching() -> None:
@@ -63,6 +67,33 @@ def test_the_support_agent_before_and_after() -> None:
     assert round(1 - after / before, 3) == usd("0.878")
 
 
+def test_the_support_agents_figures_imply_its_prices() -> None:
+    """$0.74 and $0.09 are two sums of two unknown rates: what a million tokens of input and of output cost."""
+    before = dollars(Usage(input=312_000), UNIT), Decimal(22_000)
+    after = dollars(Usage(input=2_460, cache_read=38_540), UNIT), Decimal(9_000)
+    determinant = before[0] * after[1] - after[0] * before[1]
+    million = Decimal(1_000_000)
+    plain = (usd("0.74") * after[1] - usd("0.09") * before[1]) / determinant * million
+    output = (before[0] * usd("0.09") - after[0] * usd("0.74")) / determinant * million
+
+    assert (round(plain, 3), round(output / plain, 2)) == (usd("1.753"), usd("5.00"))
+
+
+@pytest.mark.parametrize(("run", "solved", "success"), [("0.74", 71, "1.0423"), ("0.09", 78, "0.1154")])
+def test_the_support_agent_per_success(run: str, solved: int, success: str) -> None:
+    """What a hundred runs cost, over those that succeed: failures are paid for as well."""
+    runs = sum((Usage(fees={"run": 1}) for _ in range(100)), Usage())
+
+    assert round(dollars(runs, replace(UNIT, fees={"run": usd(run)})) / solved, 4) == usd(success)
+
+
+def test_the_support_agent_needs_a_third_of_the_steps_less() -> None:
+    calls = [TaskCall(call=call("m", Usage(output=1)), step=step) for step in range(1, 15)]
+    before, after = (Totals.of(calls[:steps]).steps for steps in (14, 9))
+
+    assert (before, after, round(Decimal(after) / before - 1, 2)) == (14, 9, usd("-0.36"))
+
+
 def test_the_support_agent_saves_the_same_at_any_price_of_that_shape() -> None:
     for base in ("1", "3", "15"):
         rates = card(input=base, cache_read=str(Decimal(base) / 10), output=str(Decimal(base) * 5))
@@ -84,6 +115,13 @@ def test_a_cascade_of_three_sizes(large: str, share: str) -> None:
     )
 
     assert round(cascade / dollars(million, big), 3) == usd(share)
+
+
+def test_a_cascade_answers_nine_in_ten_before_its_largest_model() -> None:
+    small, middle = card(input="1"), card(input="1")
+
+    answered = dollars(Usage(input=650_000), small) + dollars(Usage(input=280_000), middle) * (1 - usd("0.08"))
+    assert answered * 100 == usd("90.76")
 
 
 def test_cheap_first_in_parallel_costs_more_and_in_sequence_less() -> None:
