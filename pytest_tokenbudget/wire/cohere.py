@@ -35,13 +35,15 @@ class Cohere:
     def __init__(self, operation: str) -> None:
         """Read one operation, such as `chat`."""
         self.api = f"cohere.{operation}"
-        self._path = re.compile(rf"/v\d/{operation}")
+        self._path = re.compile(rf"/v[12]/{operation}$")
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
-        if endpoint.method != "POST" or endpoint.provider != "cohere":
-            return False
-        return self._path.fullmatch(endpoint.path) is not None
+        return endpoint.provider == "cohere" and self.matches_elsewhere(endpoint)
+
+    def matches_elsewhere(self, endpoint: Endpoint) -> bool:
+        """Whether requests to another host could speak the format: a proxy has the path behind one of its own."""
+        return endpoint.method == "POST" and self._path.search(endpoint.path) is not None
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response."""

@@ -12,7 +12,7 @@ from pytest_tokenbudget.wire.anthropic_messages import AnthropicMessages
 from pytest_tokenbudget.wire.batches import BATCH_RESULTS, BATCHES, BatchResults
 from pytest_tokenbudget.wire.bedrock_converse import BedrockConverse
 from pytest_tokenbudget.wire.bedrock_invoke import BEDROCK_INVOKE
-from pytest_tokenbudget.wire.cohere import COHERE
+from pytest_tokenbudget.wire.cohere import COHERE, Cohere
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Format
 from pytest_tokenbudget.wire.gemini_cache import GeminiCache
@@ -20,7 +20,7 @@ from pytest_tokenbudget.wire.gemini_embed import GeminiEmbed
 from pytest_tokenbudget.wire.gemini_generate import GeminiGenerate
 from pytest_tokenbudget.wire.gemini_interactions import GeminiInteractions
 from pytest_tokenbudget.wire.mistral import MistralConversations, MistralOcr
-from pytest_tokenbudget.wire.ollama import OLLAMA
+from pytest_tokenbudget.wire.ollama import OLLAMA, Ollama
 from pytest_tokenbudget.wire.openai_audio import OpenAIAudio
 from pytest_tokenbudget.wire.openai_chat import OpenAIChat
 from pytest_tokenbudget.wire.openai_completions import OpenAICompletions
@@ -32,6 +32,7 @@ from pytest_tokenbudget.wire.voyage import VoyageEmbeddings
 
 __all__ = [
     "GROUP",
+    "format_elsewhere",
     "format_of",
     "format_problems",
     "registered_formats",
@@ -71,6 +72,12 @@ _PARTS: Final = ("matches", "read_body", "read_stream", "prompt")
 def format_of(endpoint: Endpoint) -> Format | None:
     """The format of ours that requests to an endpoint speak, or `None`."""
     return next((known for known in _FORMATS if known.matches(endpoint)), None)
+
+
+def format_elsewhere(endpoint: Endpoint) -> Format | None:
+    """The format that a proxy at a host nobody knows may speak under a path that others use too, or `None`."""
+    proxied: tuple[Cohere | Ollama, ...] = (*COHERE, *OLLAMA)
+    return next((known for known in proxied if known.matches_elsewhere(endpoint)), None)
 
 
 def results_format_of(endpoint: Endpoint) -> BatchResults | None:

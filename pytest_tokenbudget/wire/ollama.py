@@ -26,14 +26,16 @@ class Ollama:
     def __init__(self, operation: str, path: str) -> None:
         """Read one operation, such as `chat`; the older way to embed tells no usage."""
         self.api = f"ollama.{operation}"
-        self._path = re.compile(path)
+        self._path = re.compile(f"{path}$")
         self._generates = operation != "embed"
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""
-        if endpoint.method != "POST" or endpoint.provider != "ollama":
-            return False
-        return self._path.fullmatch(endpoint.path) is not None
+        return endpoint.provider == "ollama" and self.matches_elsewhere(endpoint)
+
+    def matches_elsewhere(self, endpoint: Endpoint) -> bool:
+        """Whether requests to another host could speak the format: a proxy has the path behind one of its own."""
+        return endpoint.method == "POST" and self._path.search(endpoint.path) is not None
 
     def read_body(self, body: Json) -> Reading:
         """Read a whole JSON response; a stream of one line looks the same."""

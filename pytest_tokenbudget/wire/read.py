@@ -24,6 +24,9 @@ __all__ = ["read", "response_of"]
 
 _CREDENTIALS: Final = re.compile(r"^(\w+://)[^/]*@")
 _CHOSEN: Final = re.compile(r"[a-z0-9-]{1,40}")
+_SWITCHED: Final = 101
+"""HTTP's word for a web socket: a request that is free by itself opens what is billed."""
+
 _REDIRECT: Final = 300
 _ERROR: Final = 400
 _ORDINARY_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
@@ -45,9 +48,9 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
     route = route_of(exchange.method, exchange.url)
     if route.kind == "foreign":
         return _skipped(exchange, _FOREIGN)
-    if route.kind == "read" and route.format is not None:
+    if route.kind in {"read", "perhaps"} and route.format is not None:
         return _answered(route, route.format, exchange, count)
-    if route.kind == "unbilled":
+    if route.kind == "unbilled" and exchange.status != _SWITCHED:
         return _unbilled(route, exchange)
     if route.kind == "results" and route.format is not None:
         return _brought(route, route.format, exchange)
@@ -61,8 +64,11 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
 def _answered(route: Route, known: Format, exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
     request, request_notes = _request(exchange)
     reading, stream = response_of(known, exchange)
-    if not route.sure and reading.status in {"missing", "error"} and "model" not in request:
-        return _skipped(exchange, "not model traffic: the path could be, but no model is named and no usage given")
+    if not route.sure and reading.status in {"missing", "error"}:
+        if route.kind == "perhaps":
+            return _skipped(exchange, _FOREIGN)
+        if "model" not in request:
+            return _skipped(exchange, "not model traffic: the path could be, but no model is named and no usage given")
     prompt: tuple[Segment, ...] = ()
     try:
         prompt = segments(known.prompt(request), count)

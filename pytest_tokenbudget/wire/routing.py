@@ -13,7 +13,13 @@ from msgspec import Struct
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.endpoint import Endpoint, endpoint_of
 from pytest_tokenbudget.wire.format import Format
-from pytest_tokenbudget.wire.formats import format_of, responses_format, results_format_of, user_format_of
+from pytest_tokenbudget.wire.formats import (
+    format_elsewhere,
+    format_of,
+    responses_format,
+    results_format_of,
+    user_format_of,
+)
 
 __all__ = ["Route", "is_model_request", "route_of"]
 
@@ -23,7 +29,8 @@ _UNBILLED: Final = re.compile(
     r"|/tokenize|/detokenize|/moderations|/models|/traces/ingest|/event_logging(?:/.*)?"
     r"|/(?:responses|batches)/[^/]+/cancel|/chat/completions/[^/]+"
     r"|/(?:files|uploads|conversations|vector_stores|assistants|skills)(?:/.*)?|/threads(?:/(?!runs)[^/]+(?:/messages)?)?"
-    r"|/realtime/\w+|/(?:oauth|organizations?|auth|keys|credits)(?:/.*)?"
+    r"|/realtime/(?!calls)(?:translations/)?\w+|/(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
+    r"|/(?:oauth|organizations?|auth|keys|credits)(?:/.*)?"
     r"|/api/(?:show|pull|push|copy|create|delete|tags|ps)"
     r")"
 )
@@ -42,6 +49,14 @@ _BILLED_ANYWHERE: Final = (
 )
 """Shapes of paths that name their API by themselves, whatever the host."""
 
+_SOCKETS: Final = (
+    (re.compile(r".*/(?:v1|openai)/realtime(?:/translations)?"), "openai.realtime"),
+    (re.compile(r".*/v1/live/sessions/[^/]+/(?:attach|fork)"), "openai.live"),
+    (re.compile(r".*/v1/responses"), "openai.responses"),
+    (re.compile(r"/ws/google\..*\.BidiGenerateContent\w*"), "gemini.live"),
+)
+"""What is asked for with a `GET` that opens a web socket: all that passes through it is billed."""
+
 _POLL: Final = re.compile(r".*/(?:v1|openai)/responses/[^/]+")
 _SURE: Final = re.compile(
     r".*(?:/chat/completions|/deployments/[^/]+/\w+|/model/.+/(?:converse|invoke)[a-z-]*"
@@ -50,6 +65,9 @@ _SURE: Final = re.compile(
 _URL_MODEL: Final = re.compile(r".*/(?:deployments|models?)/((?:[^/:]|:(?=\d))+)[:/].+")
 _LEADING: Final = re.compile(r"v\d\w*|api|openai|inference|projects|accounts|beta|client|ai|anthropic|compatibility")
 _COUNTING: Final = frozenset({"count_tokens", "input_tokens", "count-tokens"})
+_COHERES: Final = "cohere.chat"
+"""What is asked for at `/v2/chat` is a model, where one is named; at `/api/chat` it can be anybody's own back end."""
+
 _BATCHES: Final = "batches"
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD: Final = re.compile(r"[^a-z0-9_]+")
@@ -59,8 +77,9 @@ class Route(Struct, frozen=True, kw_only=True):
     """What is to be done with the exchanges of one request line.
 
     Attributes:
-        kind: read: a format reads it · results: free, but it may bring what a batch used · unsupported: billed, but
-            no format reads it · unbilled: free · foreign: no model traffic.
+        kind: read: a format reads it · perhaps: a format reads it, and only a usage proves that it is model traffic ·
+            results: free, but it may bring what a batch used · unsupported: billed, but no format reads it ·
+            unbilled: free · foreign: no model traffic.
         endpoint: The request line, taken apart.
         api: The API's name for `Call.api`; empty where foreign, or where that depends on what it brings.
         format: What reads it; also set for a poll, whose answer is read but not counted.
@@ -68,7 +87,7 @@ class Route(Struct, frozen=True, kw_only=True):
         sure: Whether host and path alone prove that it is model traffic. Where they do not, the bodies decide.
     """
 
-    kind: Literal["read", "results", "unsupported", "unbilled", "foreign"]
+    kind: Literal["read", "perhaps", "results", "unsupported", "unbilled", "foreign"]
     endpoint: Endpoint
     api: str = ""
     format: Format | None = None
@@ -111,6 +130,9 @@ def _is_free(endpoint: Endpoint) -> bool:
 def _without_post(endpoint: Endpoint) -> Route:
     if endpoint.method == "GET" and _POLL.fullmatch(endpoint.path):
         return Route(kind="unbilled", endpoint=endpoint, api=responses_format.api, format=responses_format)
+    for pattern, name in _SOCKETS:
+        if endpoint.known and endpoint.method == "GET" and pattern.fullmatch(endpoint.path):
+            return Route(kind="unsupported", endpoint=endpoint, api=name)
     api = f"{endpoint.provider}.{_operation(endpoint.path)}" if endpoint.known else ""
     results = results_format_of(endpoint)
     if results is not None:
@@ -130,6 +152,10 @@ def _billed(endpoint: Endpoint, model: str | None) -> Route:
     if endpoint.known:
         api = f"{endpoint.provider}.{_operation(endpoint.path)}"
         return Route(kind="unsupported", endpoint=endpoint, api=api, model=model)
+    behind = format_elsewhere(endpoint)
+    if behind is not None:
+        kind: Literal["read", "perhaps"] = "read" if behind.api == _COHERES else "perhaps"
+        return Route(kind=kind, endpoint=endpoint, api=behind.api, format=behind, sure=False)
     return Route(kind="foreign", endpoint=endpoint)
 
 

@@ -236,12 +236,12 @@ def test_a_poll_tells_the_cost_of_the_background_request_that_started_it() -> No
 
 
 def test_results_of_a_batch_that_come_again_are_kept_as_free() -> None:
-    line = b'{"custom_id": "a", "result": {"type": "succeeded", "message": {"type": "message", "model": "claude-opus-4-5", %s}}}'
+    line = b'{"custom_id": "a", "result": {"type": "succeeded", "message": {"model": "claude-opus-4-5", %s}}}'
     results = Exchange(
         method="GET",
         url="https://api.anthropic.com/v1/messages/batches/msgbatch_1/results",
         status=200,
-        response_body=line % b'"usage": {"input_tokens": 1000, "output_tokens": 100}',
+        response_body=line % b'"type": "message", "usage": {"input_tokens": 1000, "output_tokens": 100}',
         obtained="live",
     )
     task = TaskMeter("a", make_budget(usd=1), named=True)

@@ -3,6 +3,9 @@ import json
 import pytest
 from wire_exchanges import SSE_LABEL, call, skipped, sse
 
+from pytest_tokenbudget.pricing import PriceTable
+from pytest_tokenbudget.wire import is_model_request
+
 CHAT_V2 = "https://api.cohere.com/v2/chat"
 CHAT_V1 = "https://api.cohere.com/v1/chat"
 OLLAMA = "http://localhost:11434/api"
@@ -109,6 +112,40 @@ def test_other_cohere_operations(path: str, units: object, usage: dict[str, int]
     found = call(f"https://api.cohere.com/{path}", {"id": "1", "meta": {"billed_units": units}})
     assert (found.api, found.status) == (f"cohere.{path[3:]}", "exact")
     assert (dict(found.usage.counts()), dict(found.usage.fees)) == (usage, fees)
+
+
+@pytest.mark.parametrize("base", ["http://gateway.test", "http://gateway.test:8080/cohere"])
+def test_cohere_behind_a_proxy(base: str) -> None:
+    body = {"id": "1", "finish_reason": "COMPLETE", "message": {}, "usage": {**BILLED, **TOKENS}}
+    for version in ("v1", "v2"):
+        found = call(f"{base}/{version}/chat", {**body, "meta": BILLED}, request={"model": "command-r"})
+        assert (found.api, found.status, dict(found.usage.counts())) == (
+            "cohere.chat",
+            "exact",
+            {"input": 25, "output": 9},
+        )
+        assert found.provider == found.host  # whose prices apply there, only `hosts` can tell
+    assert is_model_request("POST", f"{base}/v2/chat")
+    assert call(f"{base}/v2/chat", {}, request={"model": "command-r"}).status == "missing"
+    assert skipped(f"{base}/v2/chat", {"said": "hello"}, request={"say": "hello"})
+    embedded = call(f"{base}/v2/embed", {"embeddings": {}, "meta": {"billed_units": {"input_tokens": 77.0}}})
+    assert (embedded.api, dict(embedded.usage.counts())) == ("cohere.embed", {"input": 77})
+
+
+@pytest.mark.parametrize("base", ["http://gpu.example.test:8080", "https://gateway.test/ollama"])
+def test_ollama_behind_a_proxy_is_known_by_its_counts_alone(base: str) -> None:
+    """`/api/chat` is what many call a back end of their own."""
+    found = call(f"{base}/api/chat", rows(DONE), headers=ROWS)
+    assert (found.api, found.status, dict(found.usage.counts())) == (
+        "ollama.chat",
+        "exact",
+        {"input": 16, "output": 51},
+    )
+    assert PriceTable().charge(found).cost == 0
+    assert not is_model_request("POST", f"{base}/api/chat")
+    for answer in ({"said": "hello"}, {"model": "m", "message": "hi"}, b"hello", b""):
+        assert skipped(f"{base}/api/chat", answer).reason == "not model traffic"
+    assert skipped(f"{base}/api/chat", {"error": "model not found"}, status=404)
 
 
 def test_units_that_do_not_tell_images_apart() -> None:

@@ -5,6 +5,7 @@ from pytest_tokenbudget.wire import is_model_request
 from pytest_tokenbudget.wire.endpoint import endpoint_of
 
 GEMINI = "https://generativelanguage.googleapis.com/v1beta"
+LIVE = "wss://generativelanguage.googleapis.com/ws/google.ai.generativelanguage.v1beta"
 VERTEX = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google"
 BEDROCK = "https://bedrock-runtime.us-east-1.amazonaws.com"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
@@ -101,6 +102,9 @@ def test_any_host_may_speak_a_format() -> None:
         ("https://api.anthropic.com/v1/messages/batches", "anthropic.batches", None),
         ("https://api.mistral.ai/v1/moderations", "mistral.moderations", None),
         ("https://api.mistral.ai/v1/fim/batch", "mistral.fim", None),
+        ("https://api.openai.com/v1/realtime/calls", "openai.realtime", None),
+        ("https://api.openai.com/v1/realtime/calls/rtc_1/accept", "openai.realtime", None),
+        ("https://api.openai.com/v1/live/sessions", "openai.live", None),
         ("https://api.openai.com/", "openai.request", None),
     ],
 )
@@ -110,6 +114,32 @@ def test_a_billed_endpoint_that_cannot_be_read_is_still_a_call(url: str, api: st
     assert found.notes == (f"{api} is billed, but cannot be read yet",)
     assert is_model_request("POST", url)
     assert call(url, {}, status=429).status == "error"
+
+
+@pytest.mark.parametrize(
+    ("url", "api"),
+    [
+        ("wss://api.openai.com/v1/realtime?model=gpt-realtime", "openai.realtime"),
+        ("wss://t.openai.azure.com/openai/realtime?deployment=d", "openai.realtime"),
+        ("wss://api.openai.com/v1/live/sessions/s/attach", "openai.live"),
+        ("wss://api.openai.com/v1/responses", "openai.responses"),
+        (
+            f"{LIVE}.GenerativeService.BidiGenerateContent?key=k",
+            "gemini.live",
+        ),
+        ("wss://api.elevenlabs.io/v1/text-to-speech/v/stream-input", "elevenlabs.text_to_speech"),
+    ],
+)
+def test_what_passes_through_a_socket_is_billed_and_not_read(url: str, api: str) -> None:
+    found = call(url, b"", method="GET", request=b"", status=101)
+    assert (found.api, found.status, found.cost) == (api, "unsupported", None)
+    assert found.notes == (f"{api} is billed, but cannot be read yet",)
+    assert call(url, b"", method="GET", request=b"", status=401).status == "error"
+
+
+def test_a_socket_is_known_without_its_status_where_its_path_tells() -> None:
+    assert call("wss://api.openai.com/v1/realtime?model=m", b"", method="GET", request=b"").status == "unsupported"
+    assert skipped("https://transit.example.test/v1/realtime", b"{}", method="GET", request=b"")
 
 
 def test_the_request_names_the_model_where_the_url_does_not() -> None:
@@ -129,6 +159,9 @@ def test_the_request_names_the_model_where_the_url_does_not() -> None:
         ("POST", "https://api.openai.com/v1/moderations", "openai.moderations"),
         ("POST", "https://api.openai.com/v1/files", "openai.files"),
         ("POST", "https://api.openai.com/v1/traces/ingest", "openai.traces"),
+        ("POST", "https://api.openai.com/v1/realtime/client_secrets", "openai.realtime"),
+        ("POST", "https://api.openai.com/v1/realtime/translations/client_secrets", "openai.realtime"),
+        ("POST", "https://api.openai.com/v1/realtime/calls/rtc_1/hangup", "openai.realtime"),
         ("POST", "https://api.openai.com/v1/responses/resp_1/cancel", "openai.responses"),
         ("POST", "https://api.anthropic.com/v1/messages/batches/b/cancel", "anthropic.batches"),
         ("GET", "https://api.openai.com/v1/models", "openai.models"),
