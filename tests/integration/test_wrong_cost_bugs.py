@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bedrock_frames import STREAM_LABEL, chunks
 
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.model.budget import Budget
@@ -22,6 +23,7 @@ from pytest_tokenbudget.wire import Background, read
 CHAT = "https://api.openai.com/v1/chat/completions"
 RESPONSES = "https://api.openai.com/v1/responses"
 MESSAGES = "https://api.anthropic.com/v1/messages"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
 XAI = "https://api.x.ai/v1/chat/completions"
 
 
@@ -43,6 +45,8 @@ PRICES = PriceTable(
         price("claude-opus-5", **OPUS),
         price("gpt-5.2", input="1.75", cache_read="0.175", output="14", fees={"web_search": "0.01"}),
         price("gpt-5.2", tier="priority", input="3.5", cache_read="0.35", output="28"),
+        price("gemini-2.5-flash", input="0.3", output="2.5", thinking="2.5"),
+        price("global.anthropic.claude-sonnet-4-5", **CLAUDE),
         price("grok-4.20", input="1.25", cache_read="0.2", output="2.5"),
     )
 )
@@ -51,6 +55,7 @@ PRICES = PriceTable(
 def exchange(url: str, body: Any, *, request: Any = None, status: int = 200, method: str = "POST") -> Exchange:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/event-stream" if raw.startswith((b"event:", b"data:", b":")) else "application/json"
+    kind = STREAM_LABEL["content-type"] if "response-stream" in url else kind
     return Exchange(
         method=method,
         url=url,
@@ -156,6 +161,31 @@ def test_6_reasoning_outside_of_the_completion_is_billed_and_inside_it_not_twice
     assert cost(XAI, chat("grok-4.20", inside)) == Decimal("0.001875")
 
 
+def thought(thoughts: int | None, total: int) -> dict[str, Any]:
+    usage = {"promptTokenCount": 41, "candidatesTokenCount": 5, "totalTokenCount": total}
+    told = usage if thoughts is None else usage | {"thoughtsTokenCount": thoughts}
+    candidate = {"content": {"role": "model", "parts": [{"text": "Yes."}]}, "finishReason": "STOP"}
+    return {"candidates": [candidate], "usageMetadata": told, "modelVersion": "gemini-2.5-flash"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_7_thoughts_are_billed_as_output_and_not_twice_where_they_are_inside(stream: bool) -> None:  # noqa: FBT001 - a case
+    def gemini(body: dict[str, Any]) -> Call:
+        first = json.dumps(thought(None, 46) | {"candidates": []})
+        raw = f"data: {first}\n\ndata: {json.dumps(body)}\n\n".encode() if stream else body
+        return charged(f"{GEMINI}:streamGenerateContent" if stream else f"{GEMINI}:generateContent", raw)
+
+    outside = gemini(thought(343, 389))
+    assert (outside.usage.total_output, outside.usage.thinking) == (348, 343)
+    # 41 × $0.30 + 348 × $2.50
+    assert outside.cost == Decimal("0.0008823")
+    # 343 of 348 candidates are thoughts: the total leaves no room for them beside
+    inside = gemini(
+        thought(343, 389) | {"usageMetadata": {**thought(343, 389)["usageMetadata"], "candidatesTokenCount": 348}}
+    )
+    assert (inside.usage.total_output, inside.usage.thinking, inside.cost) == (348, 343, outside.cost)
+
+
 @pytest.mark.parametrize(
     ("fresh", "dollars"),
     [(0, "0.144"), (10_000, "0.204")],  # 240,000 × $0.60, and 10,000 × $6 more
@@ -163,6 +193,34 @@ def test_6_reasoning_outside_of_the_completion_is_billed_and_inside_it_not_twice
 def test_8_the_whole_prompt_chooses_the_rates_of_every_class(fresh: int, dollars: str) -> None:
     body = message("claude-sonnet-4-5", input_tokens=fresh, cache_read_input_tokens=240_000, output_tokens=0)
     assert cost(MESSAGES, body, table=PriceTable()) == Decimal(dollars)
+
+
+@pytest.mark.parametrize(
+    ("cached", "dollars"),
+    [
+        # one token is not cached: 1 × $1.25 + 199,999 × $0.125, and above the threshold 1 × $2.50 + 200,000 × $0.25
+        (199_999, "0.025001125"),
+        (200_000, "0.0500025"),
+    ],
+)
+def test_8_gemini_changes_above_two_hundred_thousand(cached: int, dollars: str) -> None:
+    usage = {"promptTokenCount": cached + 1, "cachedContentTokenCount": cached, "totalTokenCount": cached + 1}
+    body = {"candidates": [{"finishReason": "STOP"}], "usageMetadata": usage, "modelVersion": "gemini-2.5-pro"}
+    assert cost(f"{GEMINI}:generateContent", body, table=PriceTable()) == Decimal(dollars)
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "prompt", "dollars"),
+    [
+        (XAI, "grok-4.20", 199_999, "0.24999875"),  # × $1.25
+        (XAI, "grok-4.20", 200_000, "0.5"),  # × $2.50
+        (CHAT, "gpt-6-sol", 272_000, "0.544"),  # × $2
+        (CHAT, "gpt-6-sol", 272_001, "1.088004"),  # × $4
+    ],
+)
+def test_8_where_the_others_change(url: str, model: str, prompt: int, dollars: str) -> None:
+    usage = {"prompt_tokens": prompt, "completion_tokens": 0, "total_tokens": prompt}
+    assert cost(url, chat(model, usage), table=PriceTable()) == Decimal(dollars)
 
 
 def test_9_the_served_tier_is_billed() -> None:
@@ -200,6 +258,19 @@ def test_11_a_search_that_was_declared_and_not_used_is_free() -> None:
     # 1,000 × $3 + 100 × $15; and two searches at a cent
     assert cost(MESSAGES, message("claude-3-7-sonnet", **unused), request=request) == Decimal("0.0045")
     assert cost(MESSAGES, message("claude-3-7-sonnet", **used), request=request) == Decimal("0.0245")
+
+
+def test_11_a_stream_of_bedrock_keeps_its_cache() -> None:
+    start = {"type": "message_start", "message": message("claude-sonnet-4-5", input_tokens=4, output_tokens=1)}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}}
+    told = {"inputTokenCount": 4, "outputTokenCount": 50, "cacheReadInputTokenCount": 14_486}
+    told |= {"cacheWriteInputTokenCount": 2_238}
+    stream = chunks(start, end, {"type": "message_stop", "amazon-bedrock-invocationMetrics": told})
+    url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/global.anthropic.claude-sonnet-4-5/invoke-with-response-stream"
+    found = charged(url, stream)
+    assert (found.usage.cache_read, found.usage.cache_write) == (14_486, 2_238)
+    # 4 × $3 + 14,486 × $0.30 + 2,238 × $3.75 + 50 × $15
+    assert found.cost == Decimal("0.0135003")
 
 
 def test_11_a_refused_request_is_free() -> None:
