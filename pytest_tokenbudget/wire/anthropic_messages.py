@@ -12,7 +12,7 @@ from pytest_tokenbudget.model.prompt import Part
 from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.anthropic_usage import anthropic_usage, price_context
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
@@ -104,7 +104,7 @@ def _reading(
         status=status,
         usage=found,
         model=text(message.get("model")),
-        tier=text(usage.get("service_tier")),
+        tier=said(usage.get("service_tier")),
         price_context=price_context(usage),
         tools=tools,
         finish=text(message.get("stop_reason")),

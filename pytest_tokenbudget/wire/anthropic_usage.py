@@ -9,7 +9,7 @@ from typing import Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
 from pytest_tokenbudget.wire.format import Json
 
 __all__ = ["anthropic_usage", "price_context"]
@@ -39,9 +39,11 @@ def anthropic_usage(raw: Json, counts: Counts) -> Usage:
         if name not in found:
             counts.doubt(f"usage lacks {name}_tokens")
     counts.other.update(new)
-    output, thinking = _generated(found.get("output", 0), mapping(raw.get("output_tokens_details")), counts)
+    output, thinking = _generated(
+        found.get("output", 0), counts.inside(raw.get("output_tokens_details"), "output_tokens_details"), counts
+    )
     five, hour = _writes(raw, found.get("cache write"), counts)
-    tools = mapping(raw.get("server_tool_use"))
+    tools = counts.inside(raw.get("server_tool_use"), "server_tool_use")
     for name in tools:
         if name.endswith("_requests") and name not in _FREE_TOOLS:
             counts.fee(name.removesuffix("_requests"), counts.take(tools, name))
@@ -54,8 +56,8 @@ def anthropic_usage(raw: Json, counts: Counts) -> Usage:
         thinking=thinking,
         fees=MappingProxyType(counts.fees),
     )
-    for entry in listed(raw.get("iterations")):
-        usage += _iteration(mapping(entry), counts)
+    for entry in counts.each(raw.get("iterations"), "iterations"):
+        usage += _iteration(entry, counts)
     if mapping(mapping(raw.get("fallback_credit")).get("status")).get("type") == "redeemed":
         counts.doubt(_CREDIT)
     return usage + Usage(other=MappingProxyType(counts.other)) if counts.other else usage
@@ -77,7 +79,7 @@ def _generated(output: int, details: Json, counts: Counts) -> tuple[int, int]:
 
 def _writes(raw: Json, total: int | None, counts: Counts) -> tuple[int, int]:
     """Cache writes that live five minutes, and those that live an hour."""
-    split = mapping(raw.get("cache_creation"))
+    split = counts.inside(raw.get("cache_creation"), "cache_creation")
     five, hour = (counts.take(split, lifetime) for lifetime in _LIFETIMES)
     for name in split:
         if name not in _LIFETIMES and name.endswith("_tokens") and (other := counts.take(split, name)):
@@ -123,6 +125,8 @@ def _iteration(entry: Json, counts: Counts) -> Usage:
         for key in _CLASSES:
             if count := counts.take(entry, key):
                 counts.other[f"advisor.{key}"] = counts.other.get(f"advisor.{key}", 0) + count
+    elif kind != "message" and entry:
+        counts.doubt("usage has an iteration of an unknown kind, whose tokens the sum may lack")
     return NO_USAGE
 
 
@@ -132,6 +136,6 @@ def price_context(raw: Json) -> tuple[tuple[str, str], ...]:
     A server-side tool loop is one response of several prompts, whose tokens the usage adds up ("token accumulation
     across server-side tool use loops", anthropic SDK 2.12, `BetaUsage.iterations`).
     """
-    found = [(key, said) for key, plain in _ORDINARY.items() if (said := text(raw.get(key))) and said not in plain]
+    told = [(key, found) for key, plain in _ORDINARY.items() if (found := said(raw.get(key))) and found not in plain]
     searched = any(mapping(raw.get("server_tool_use")).values())
-    return (*found, SEVERAL_PROMPTS) if searched or len(listed(raw.get("iterations"))) > 1 else tuple(found)
+    return (*told, SEVERAL_PROMPTS) if searched or len(listed(raw.get("iterations"))) > 1 else tuple(told)

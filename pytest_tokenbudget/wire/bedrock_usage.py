@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, text
 from pytest_tokenbudget.wire.format import Json
 
 __all__ = ["bedrock_usage", "counts_in_headers"]
@@ -80,13 +80,14 @@ def bedrock_usage(
     if gross and given >= cached + written > 0:
         counts.notes.append("the stream counts cached tokens in inputTokens too: they were taken out")
         given -= cached + written
-    details = listed(raw.get("cacheDetails"))
+    details = counts.each(raw.get("cacheDetails"), "cacheDetails")
     if hour and written and not details:
         counts.doubt(f"an hour of caching was asked for, and usage does not say how long {written} tokens are cached")
     five, long = _writes(details, written, counts)
     _nameless(raw, counts)
-    for name in mapping(raw.get("serverToolUsage")):
-        counts.fee(name, counts.take(raw["serverToolUsage"], name))
+    tools = counts.inside(raw.get("serverToolUsage"), "serverToolUsage")
+    for name in tools:
+        counts.fee(name, counts.take(tools, name))
     return Usage(
         input=given,
         cache_read=cached,
@@ -109,12 +110,12 @@ def _check_total(total: int | None, given: int, output: int, cache: int, counts:
     )
 
 
-def _writes(details: list[Any] | tuple[()], written: int, counts: Counts) -> tuple[int, int]:
+def _writes(details: list[Json], written: int, counts: Counts) -> tuple[int, int]:
     """Cache writes that live five minutes, and those that live an hour."""
     split = dict.fromkeys(_LIFETIMES, 0)
     for entry in details:
-        lifetime = text(mapping(entry).get("ttl")) or "unknown"
-        count = counts.take(mapping(entry), "inputTokens")
+        lifetime = text(entry.get("ttl")) or "unknown"
+        count = counts.take(entry, "inputTokens")
         if lifetime in split:
             split[lifetime] += count
         elif count:  # a lifetime without a name of ours has a price of its own

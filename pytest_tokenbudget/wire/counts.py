@@ -9,7 +9,7 @@ from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["Counts", "listed", "mapping", "text"]
+__all__ = ["Counts", "listed", "mapping", "said", "text"]
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _SHOWN: Final = 40
@@ -31,6 +31,13 @@ def listed(value: object) -> list[Any] | tuple[()]:
 def text(value: object) -> str | None:
     """The value where it is text that is not empty."""
     return value if isinstance(value, str) and value else None
+
+
+def said(value: object) -> str | None:
+    """What selects a rate, as text; what is no text stands for itself, so that it is not taken for the ordinary."""
+    if value is None or isinstance(value, str):
+        return value or None
+    return _shown(value)
 
 
 class Counts:
@@ -77,6 +84,20 @@ class Counts:
         if type(value) is int and 0 <= value <= _MOST:
             return value
         return self.number(value, key) or 0
+
+    def inside(self, value: object, name: str) -> Mapping[str, Any]:
+        """The object that takes a count apart, else an empty one; noted where it is neither absent nor empty."""
+        if isinstance(value, dict):
+            return value
+        if value:
+            self.doubt(f"usage.{name} is {_shown(value)}, not an object")
+        return _EMPTY
+
+    def each(self, value: object, name: str) -> list[Mapping[str, Any]]:
+        """The objects of a list that takes a count apart; noted where there is something else, or in it."""
+        if not isinstance(value, list):
+            return [self.inside(value, name)] if value else []
+        return [self.inside(entry, name) for entry in value]
 
     def tally(self, found: dict[str, int], source: Mapping[str, Any], slots: Mapping[str, str]) -> dict[str, int]:
         """Sort counts into slots by their key.

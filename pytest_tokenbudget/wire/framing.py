@@ -94,9 +94,12 @@ def decode_json(body: bytes) -> object:
 
 
 def _leniently(body: bytes) -> object:
-    """What real senders get past the standard library: a byte-order mark, NaN, half of a surrogate pair."""
+    """What real senders get past the standard library: a byte-order mark, half of a surrogate pair, and NaN.
+
+    NaN becomes a text: as null it would be a count that is absent, and so 0.
+    """
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _: None)
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=str)
         return _decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

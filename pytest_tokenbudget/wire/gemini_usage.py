@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping
+from pytest_tokenbudget.wire.counts import Counts
 from pytest_tokenbudget.wire.format import Json
 
 __all__ = ["Names", "gemini_usage"]
@@ -107,8 +107,7 @@ def _put(found: dict[str, int], slot: str, count: int | None, counts: Counts) ->
 def _modalities(value: object, key: str, names: Names, counts: Counts) -> dict[str, int]:
     """Counts by modality, without text, which is what is left of the whole."""
     found: dict[str, int] = {}
-    for entry in listed(value):
-        part = mapping(entry)
+    for part in counts.each(value, key):
         kind = part.get("modality")
         if type(kind) is int and 0 <= kind < len(_IN_NUMBERS):
             kind = _IN_NUMBERS[kind]

@@ -80,7 +80,7 @@ def _renamed(entry: Json, kinds: dict[str, str]) -> Json:
 def _reading(head: Json, told: Json, outputs: Iterable[Json], notes: list[str], *, cut: bool) -> Reading:
     counts = Counts()
     counts.notes = notes
-    connectors = mapping(told.get("connectors"))
+    connectors = counts.inside(told.get("connectors"), "connectors")
     for name in connectors:
         counts.fee(name, counts.take(connectors, name))
     brought = counts.take(told, "connector_tokens")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pytest_tokenbudget.model.prompt import Part
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_prompt import chat_parts
@@ -139,7 +139,7 @@ def completion_reading(
         status=status,
         usage=found,
         model=model,
-        tier=text(head.get("service_tier")) or text(mapping(usage).get("service_tier")),  # the second is Mistral's
+        tier=said(head.get("service_tier")) or said(mapping(usage).get("service_tier")),  # the second is Mistral's
         reported_cost=counts.cost,
         tools=tools,
         finish=finish,

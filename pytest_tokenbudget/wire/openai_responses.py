@@ -10,7 +10,7 @@ from typing import Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
 from pytest_tokenbudget.model.prompt import Part
-from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
+from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
@@ -88,7 +88,7 @@ def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:
         status=status,
         usage=usage,
         model=text(body.get("model")),
-        tier=text(body.get("service_tier")),
+        tier=said(body.get("service_tier")),
         price_context=(SEVERAL_PROMPTS,) if any(text(item.get("type")) in _LOOPED for item in items) else (),
         reported_cost=counts.cost,
         tools=tuple(_asked(items)),
@@ -114,10 +114,10 @@ def _hosted(body: Json, items: Iterable[Json], counts: Counts) -> None:
     used = Counter(text(item.get("type")) for item in items)
     used["web_search_call"] -= sum(text(mapping(item.get("action")).get("type")) in _NO_SEARCH for item in items)
     containers = {container for item in items if (container := _container(item))}
-    told = mapping(body.get("tool_usage"))
-    if "num_requests" in (search := mapping(told.get("web_search"))):
+    told = counts.inside(body.get("tool_usage"), "tool_usage")
+    if (search := counts.inside(told.get("web_search"), "web_search")).get("num_requests") is not None:
         used["web_search_call"] = counts.take(search, "num_requests")
-    image = mapping(told.get("image_gen"))
+    image = counts.inside(told.get("image_gen"), "image_gen")
     for name in _IMAGE_COUNTS if image else ():
         if count := counts.take(image, name):
             counts.other[f"image_gen.{name}"] = count

@@ -66,8 +66,10 @@ def openai_usage(raw: Json, counts: Counts) -> Usage:
     found: dict[str, int] = {}
     beside = counts.tally(found, raw, _TOP)
     unread = len(raw) - len(found)
-    inside = mapping(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"))
-    within = mapping(raw.get("completion_tokens_details") or raw.get("output_tokens_details"))
+    inside = counts.inside(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"), "prompt_tokens_details")
+    within = counts.inside(
+        raw.get("completion_tokens_details") or raw.get("output_tokens_details"), "completion_tokens_details"
+    )
     new_input = counts.details(found, inside, _INPUT) if inside else {}
     new_output = counts.details(found, within, _OUTPUT) if within else {}
     if unread > bool(inside) + bool(within):
@@ -125,7 +127,9 @@ def _disjoint(
         said -= _keep(name, counts.part(said, count, name), counts)
     if written and "cache_write_tokens_details" in inside:
         # Kept for twelve hours: neither of our two lifetimes, so it stands under its own name, unpriced.
-        long = counts.take(mapping(inside["cache_write_tokens_details"]), _LONG_WRITES)
+        long = counts.take(
+            counts.inside(inside["cache_write_tokens_details"], "cache_write_tokens_details"), _LONG_WRITES
+        )
         written -= _keep(_LONG_WRITES, counts.part(written, long, _LONG_WRITES), counts)
     if not (counts.fees or counts.other):
         return Usage(
@@ -217,7 +221,9 @@ def _pieces(raw: Json, counts: Counts) -> None:
         if type(value) is int and value > 0:
             counts.fee(name, value)
     if "server_tool_use" in raw:
-        counts.fee("web_search", counts.take(mapping(raw["server_tool_use"]), "web_search_requests"))
+        counts.fee(
+            "web_search", counts.take(counts.inside(raw["server_tool_use"], "server_tool_use"), "web_search_requests")
+        )
     report_cost(raw, counts)
 
 
