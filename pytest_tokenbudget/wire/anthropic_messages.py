@@ -28,6 +28,7 @@ class AnthropicMessages:
     """`POST …/v1/messages`, and on Vertex `…/publishers/anthropic/models/{model}:rawPredict`."""
 
     api = "anthropic.messages"
+    telling = (b"message_", b"content_block_start", b"error")  # beside them there are pieces of text, by the hundred
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""

@@ -42,8 +42,8 @@ content encoding, and says what it reads and whether that was a stream. It may r
 class Format(Protocol):
     """One wire format. Implementations hold no state and never raise on a malformed body: they note it.
 
-    Where each event of its streams repeats the usage so far, a format may have `telling`, a tuple of bytes: the data
-    of an event that says more than that contains one of them. The others then need not be decoded.
+    Where most events of its streams say nothing of interest, a format may have `telling`, a tuple of bytes: an event
+    that does contains one of them. The others, but for the first and the last, then need not be decoded.
 
     Attributes:
         api: The format's name in `Call.api`, such as `openai.chat`.

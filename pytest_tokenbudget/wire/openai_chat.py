@@ -18,6 +18,13 @@ from pytest_tokenbudget.wire.openai_usage import openai_usage
 __all__ = ["OpenAIChat", "completion_reading", "error_note"]
 
 _PATHS: Final = ("/chat/completions", "/agents/completions")
+_TELLING: Final = (
+    *(b'"finish_reason":"', b'"finish_reason": "', b"_tokens", b"tool_calls", b"error"),
+    *(b"x_groq", b"usage_breakdown"),
+)
+"""Beside chunks with these there are pieces of text, by the hundred. An end that is spaced otherwise, and has more than
+a usage after it, is missed: the usage is then a lower bound, unless the stream says `[DONE]`."""
+
 _ON_VERTEX: Final = (":rawPredict", ":streamRawPredict")
 _NO_USAGE: Final = "no usage in the response"
 _NO_STREAM_USAGE: Final = "no usage in the stream: ask for it with stream_options.include_usage"
@@ -33,6 +40,7 @@ class OpenAIChat:
     """`POST …/chat/completions`, Mistral's agents, and Mistral on Vertex."""
 
     api = "openai.chat"
+    telling = _TELLING
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""

@@ -39,6 +39,7 @@ class OpenAIResponses:
     """`POST …/responses` and `…/responses/compact`."""
 
     api = "openai.responses"
+    telling = (b"response.created", *sorted(kind.encode() for kind in _LAST), b"error")
 
     def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to this endpoint speak the format."""

@@ -1,5 +1,6 @@
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,9 @@ from wire_exchanges import CHAT, JSON_LABEL, MESSAGES, RESPONSES, SSE_LABEL, cal
 
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.wire import read
+from pytest_tokenbudget.wire.endpoint import endpoint_of
+from pytest_tokenbudget.wire.events import decode_events
+from pytest_tokenbudget.wire.formats import format_of
 
 COUNT = st.integers(min_value=0, max_value=10**9)
 SOME = st.integers(min_value=1, max_value=10**9)
@@ -362,3 +366,67 @@ def test_no_usage_object_raises_or_is_exactly_nothing(usage: object, url: str) -
     names = ("output", "content", "choices", "status", "usageMetadata", "candidates", "outputs", "steps", "message")
     found = call(url, {**chat(usage), **dict.fromkeys(names, usage), "billed_units": usage})
     assert (found.usage.total == 0) == (found.status == "missing")
+
+
+LONG: dict[str, tuple[object, list[Any]]] = {
+    CHAT: (
+        chunk(content="word"),
+        [
+            chunk(tool_calls=[{"index": 0, "function": {"name": "look_up", "arguments": ""}}]),
+            chunk(finish="tool_calls"),
+            chunk({"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}),
+            {"error": {"code": 502}},
+            {**chunk(), "x_groq": {"usage": {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}}},
+        ],
+    ),
+    MESSAGES: (
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "an end_turn, and a word"}},
+        [
+            {"type": "message_start", "message": message({"input_tokens": 3, "output_tokens": 1}, stop_reason=None)},
+            {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "name": "look_up"}},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
+            {"type": "message_stop"},
+            {"type": "error", "error": {"type": "overloaded_error"}},
+        ],
+    ),
+    RESPONSES: (
+        {"type": "response.output_text.delta", "delta": "a response.word"},
+        [
+            {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}},
+            {
+                "type": "response.completed",
+                "response": {
+                    "id": "resp_1",
+                    "status": "completed",
+                    "output": [{"type": "function_call", "name": "look_up"}],
+                    "usage": {"input_tokens": 3, "output_tokens": 9},
+                },
+            },
+            {"type": "error", "code": "server_error"},
+        ],
+    ),
+}
+
+
+@given(
+    st.sampled_from(list(LONG)),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=7),
+    st.booleans(),
+    st.sampled_from([b"\n", b"\r\n"]),
+)
+def test_a_stream_is_read_as_if_every_event_were_looked_at(
+    url: str,
+    parts: list[tuple[int, int]],
+    done: bool,  # noqa: FBT001 - drawn
+    newline: bytes,
+) -> None:
+    word, telling = LONG[url]
+    events = [event for what, words in parts for event in [*[word] * words, telling[what % len(telling)]]]
+    body = sse(*events, *[word] * 9, done=done).replace(b"\n", newline)
+    decoded = decode_events(body)
+    known = format_of(endpoint_of("POST", url))
+    assert known is not None
+    everything = known.read_stream(decoded.events, complete=decoded.done)
+    few = decode_events(body, getattr(known, "telling", ()))
+    assert known.read_stream(few.events, complete=few.done) == everything
+    assert len(few.events) <= len(parts) + 5  # the first one, and the last
