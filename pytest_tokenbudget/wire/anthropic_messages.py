@@ -8,8 +8,9 @@ out or null (`cache_creation`, `service_tier`, …) stays as the start told it.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import NO_USAGE
+from pytest_tokenbudget.wire.anthropic_facts import anthropic_prompt
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.anthropic_usage import anthropic_usage, price_context
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
@@ -76,6 +77,10 @@ class AnthropicMessages:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return anthropic_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return anthropic_prompt(request)
 
 
 def _reading(

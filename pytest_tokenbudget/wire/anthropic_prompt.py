@@ -8,10 +8,14 @@ from pytest_tokenbudget.wire.counts import listed, mapping, text
 from pytest_tokenbudget.wire.format import Json
 from pytest_tokenbudget.wire.openai_prompt import minified, tool_parts
 
-__all__ = ["anthropic_parts"]
+__all__ = ["anthropic_parts", "block_parts"]
 
 _MEDIA: Final = frozenset({"image", "document", "container_upload"})
 _CALLS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_HIDDEN: Final = frozenset(
+    {"cache_control", "encrypted_content", "encrypted_index", "encrypted_stdout", "signature", "tool_use_id"}
+)
+"""Fields of blocks that the model does not read as this text."""
 
 
 def anthropic_parts(request: Json) -> Iterator[Part]:
@@ -20,7 +24,7 @@ def anthropic_parts(request: Json) -> Iterator[Part]:
     Source: platform.claude.com, "Prompt caching" (2026): a prefix is "tools, system, then messages".
     """
     yield from tool_parts(request.get("tools"))
-    yield from _blocks(request.get("system"), "system", "system", {})
+    yield from block_parts(request.get("system"), "system", "system", {})
     chosen = mapping(mapping(request.get("output_config")).get("format") or request.get("output_format"))
     if "schema" in chosen:
         yield Part("schema", "", minified(chosen))
@@ -29,10 +33,18 @@ def anthropic_parts(request: Json) -> Iterator[Part]:
         message = mapping(entry)
         role = text(message.get("role")) or ""
         kind: SegmentKind = "assistant" if role == "assistant" else "system" if role == "system" else "user"
-        yield from _blocks(message.get("content"), kind, role, names)
+        yield from block_parts(message.get("content"), kind, role, names)
 
 
-def _blocks(content: object, kind: SegmentKind, name: str, names: dict[object, str]) -> Iterator[Part]:
+def block_parts(content: object, kind: SegmentKind, name: str, names: dict[object, str]) -> Iterator[Part]:
+    """Yield a content's parts.
+
+    Args:
+        content: A text, or a list of blocks.
+        kind: What the text of it is.
+        name: The role.
+        names: The tools called so far, by the id of their call; added to.
+    """
     if isinstance(content, str):
         if content:
             yield Part(kind, name, content)
@@ -60,9 +72,14 @@ def _result(block: Json, names: dict[object, str]) -> Iterator[Part]:
     name = names.get(text(block.get("tool_use_id"))) or ""
     content = block.get("content")
     if isinstance(content, (str, list)):
-        yield from _blocks(content, "tool_result", name, names)
+        yield from block_parts(content, "tool_result", name, names)
     elif content is not None:
-        yield Part("tool_result", name, minified(content))
+        page = mapping(mapping(content).get("content"))
+        fetched = page.get("type") == "document"
+        shown = {key: value for key, value in content.items() if key != "content"} if fetched else content
+        yield Part("tool_result", name, minified(_shown(shown)))
+        if fetched:
+            yield _other(page, "document", "tool_result", name)
 
 
 def _other(entry: object, sort: str, kind: SegmentKind, name: str) -> Part:
@@ -72,8 +89,17 @@ def _other(entry: object, sort: str, kind: SegmentKind, name: str) -> Part:
     if sort == "redacted_thinking":
         return Part("thinking", "encrypted", text(block.get("data")) or "", opaque=True)
     if sort not in _MEDIA:
-        return Part(kind, name, minified(entry))
+        return Part(kind, name, minified(_shown(entry)))
     source = mapping(block.get("source"))
     if source.get("type") == "text" and (written := text(source.get("data"))):
         return Part(kind, name, written)
+    if source.get("type") == "content" and (held := source.get("content")):
+        return Part(kind, name, held if isinstance(held, str) else minified(_shown(held)))
     return Part("media", text(source.get("media_type")) or sort, minified(source or entry), opaque=True)
+
+
+def _shown(value: object) -> object:
+    """A block without what the model does not read as text."""
+    if isinstance(value, dict):
+        return {key: _shown(inner) for key, inner in value.items() if key not in _HIDDEN}
+    return [_shown(inner) for inner in value] if isinstance(value, list) else value

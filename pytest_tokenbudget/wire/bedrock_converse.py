@@ -10,7 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
+from pytest_tokenbudget.wire.bedrock_facts import converse_prompt
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path, model_name
 from pytest_tokenbudget.wire.bedrock_prompt import converse_parts
 from pytest_tokenbudget.wire.bedrock_usage import bedrock_usage
@@ -73,6 +74,10 @@ class BedrockConverse:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return converse_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return converse_prompt(request)
 
 
 def _is_openai(exchange: Exchange) -> bool:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.bedrock_converse import damage, price_context
+from pytest_tokenbudget.wire.bedrock_facts import native_prompt
 from pytest_tokenbudget.wire.bedrock_model import bedrock_path
 from pytest_tokenbudget.wire.bedrock_native import METRICS, is_missing_note, native_body, native_events
 from pytest_tokenbudget.wire.bedrock_prompt import native_parts
@@ -147,6 +148,10 @@ class BedrockInvoke:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return native_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return native_prompt(request)
 
 
 def _disagreement(usage: Usage, told: Usage) -> str | None:

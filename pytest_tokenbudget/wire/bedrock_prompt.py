@@ -7,9 +7,9 @@ from pytest_tokenbudget.model.prompt import Part, SegmentKind
 from pytest_tokenbudget.wire.anthropic_prompt import anthropic_parts
 from pytest_tokenbudget.wire.counts import listed, mapping, text
 from pytest_tokenbudget.wire.format import Json
-from pytest_tokenbudget.wire.openai_prompt import chat_parts, minified, plain_parts
+from pytest_tokenbudget.wire.openai_prompt import chat_parts, minified, plain_parts, tool_parts
 
-__all__ = ["converse_parts", "native_parts"]
+__all__ = ["block_parts", "converse_parts", "is_converse", "native_parts"]
 
 _MEDIA: Final = ("image", "document", "video", "audio")
 _TEXTS: Final = ("prompt", "inputText", "message", "texts", "query")
@@ -29,16 +29,25 @@ def converse_parts(request: Json) -> Iterator[Part]:
         spec = mapping(tool.get("toolSpec") or tool.get("systemTool"))
         if spec:
             yield Part("tools", text(spec.get("name")) or "", minified(entry))
+    yield from tool_parts(mapping(request.get("additionalModelRequestFields")).get("tools"))
     names: dict[object, str] = {}
-    yield from _blocks(request.get("system"), "system", "system", names)
+    yield from block_parts(request.get("system"), "system", "system", names)
     for entry in listed(request.get("messages")):
         message = mapping(entry)
         role = text(message.get("role")) or ""
         kind: SegmentKind = "assistant" if role == "assistant" else "system" if role == "system" else "user"
-        yield from _blocks(message.get("content"), kind, role, names)
+        yield from block_parts(message.get("content"), kind, role, names)
 
 
-def _blocks(content: object, kind: SegmentKind, name: str, names: dict[object, str]) -> Iterator[Part]:
+def block_parts(content: object, kind: SegmentKind, name: str, names: dict[object, str]) -> Iterator[Part]:
+    """Yield a content's parts.
+
+    Args:
+        content: A text, or a list of blocks.
+        kind: What the text of it is.
+        name: The role.
+        names: The tools called so far, by the id of their call; added to.
+    """
     if isinstance(content, str) and content:
         yield Part(kind, name, content)
     for entry in listed(content):
@@ -51,7 +60,7 @@ def _blocks(content: object, kind: SegmentKind, name: str, names: dict[object, s
             yield Part("tool_call", tool, minified(called.get("input")))
         elif result := mapping(block.get("toolResult")):
             tool = names.get(text(result.get("toolUseId"))) or ""
-            yield from _blocks(result.get("content"), "tool_result", tool, names)
+            yield from block_parts(result.get("content"), "tool_result", tool, names)
         elif thought := mapping(block.get("reasoningContent")):
             shown = text(mapping(thought.get("reasoningText")).get("text"))
             hidden = Part("thinking", "encrypted", minified(thought), opaque=True)
@@ -75,16 +84,16 @@ def native_parts(request: Json) -> Iterator[Part]:
     if "anthropic_version" in request:
         yield from anthropic_parts(request)
     elif "messages" in request:
-        yield from converse_parts(request) if _is_converse(request) else chat_parts(request)
+        yield from converse_parts(request) if is_converse(request) else chat_parts(request)
     else:
         for entry in listed(request.get("chat_history")):
             turn = mapping(entry)
-            yield from _blocks(turn.get("message"), "user", text(turn.get("role")) or "", {})
+            yield from block_parts(turn.get("message"), "user", text(turn.get("role")) or "", {})
         for key in _TEXTS:
             yield from plain_parts(request.get(key))
 
 
-def _is_converse(request: Json) -> bool:
+def is_converse(request: Json) -> bool:
     """Whether messages hold Converse's blocks, which have no type; OpenAI's have one, or are plain text."""
     if "schemaVersion" in request or "inferenceConfig" in request:
         return True

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Any, Final
 
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
+from pytest_tokenbudget.wire.chat_facts import cohere_prompt
 from pytest_tokenbudget.wire.cohere_prompt import cohere_parts
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
@@ -77,6 +78,10 @@ class Cohere:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return cohere_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return cohere_prompt(request)
 
 
 COHERE: Final = tuple(

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.wire.endpoint import Endpoint
 
-__all__ = ["Format", "Json", "Reading", "WholeReader"]
+__all__ = ["Format", "Json", "PromptReader", "Reading", "WholeReader"]
 
 Json = Mapping[str, Any]
 """A decoded JSON object, as it came: nothing in it can be trusted to have its documented type."""
@@ -37,6 +37,12 @@ WholeReader = Callable[[Exchange, bytes], tuple[Reading, bool]]
 """What a format may have as `read_response`, beside what `Format` asks for: it is then given each response whole, for
 those whose usage stands in headers or in a binary stream. It takes the exchange and the response's body without its
 content encoding, and says what it reads and whether that was a stream. It may raise `DecodeError`."""
+
+
+PromptReader = Callable[[Json], Prompt]
+"""What a format may have as `whole_prompt`, beside what `Format` asks for: it takes the request, and says what else of
+it decides how many tokens it becomes. It is asked for requests that drifted from their recording; without it only the
+parts of `prompt` are known of them."""
 
 
 class Format(Protocol):

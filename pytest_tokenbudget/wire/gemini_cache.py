@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.counts import Counts, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
+from pytest_tokenbudget.wire.gemini_facts import gemini_prompt
 from pytest_tokenbudget.wire.gemini_prompt import gemini_parts
 
 __all__ = ["GeminiCache"]
@@ -56,3 +57,7 @@ class GeminiCache:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield what is to be cached."""
         return gemini_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return gemini_prompt(request)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
+from pytest_tokenbudget.wire.gemini_facts import gemini_prompt
 from pytest_tokenbudget.wire.gemini_prompt import gemini_parts
 from pytest_tokenbudget.wire.gemini_usage import gemini_usage
 from pytest_tokenbudget.wire.openai_chat import error_note
@@ -61,6 +62,10 @@ class GeminiGenerate:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return gemini_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return gemini_prompt(request)
 
 
 class _Said:

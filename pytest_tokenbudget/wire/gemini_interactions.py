@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
-from pytest_tokenbudget.model.prompt import Part, SegmentKind
+from pytest_tokenbudget.model.prompt import Part, Prompt, SegmentKind
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
+from pytest_tokenbudget.wire.gemini_facts import interaction_prompt
 from pytest_tokenbudget.wire.gemini_generate import billed_by_the_prompt
 from pytest_tokenbudget.wire.gemini_usage import Names, gemini_usage
 from pytest_tokenbudget.wire.openai_chat import error_note
@@ -89,13 +90,20 @@ class GeminiInteractions:
         for entry in given if isinstance(given, list) else [given]:
             yield from _input(entry)
 
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return interaction_prompt(request, self.prompt(request))
+
 
 def _input(entry: object) -> Iterator[Part]:
     step = mapping(entry)
     sort = text(step.get("type")) or text(step.get("role"))
     kind = _KINDS.get(sort, "user")
     name = text(step.get("name")) or text(step.get("role")) or ("model" if kind == "assistant" else "user")
-    if sort == "function_call":
+    if sort == "thought":
+        said = tuple(content_parts(step.get("summary") or step.get("content"), kind, name))
+        yield from said or [Part("thinking", "encrypted", text(step.get("signature")) or "", opaque=True)]
+    elif sort == "function_call":
         yield Part("tool_call", name, minified(step.get("arguments")))
     elif kind == "tool_result":
         yield from content_parts(step.get("result"), kind, name)

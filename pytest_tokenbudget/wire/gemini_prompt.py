@@ -10,6 +10,7 @@ from pytest_tokenbudget.wire.openai_prompt import minified
 
 __all__ = ["content_of", "gemini_parts", "said_in"]
 
+_SIGNATURES: Final = ("thoughtSignature", "thought_signature")
 _SCHEMAS: Final = ("responseSchema", "responseJsonSchema", "_responseJsonSchema")
 
 
@@ -50,24 +51,38 @@ def content_of(content: object, kind: SegmentKind) -> Iterator[Part]:
     parts = found.get("parts")
     for entry in parts if isinstance(parts, list) else [found] if found and parts is None else [parts]:
         if entry is not None:
-            yield _part(entry, kind, name)
+            yield from _parts(entry, kind, name)
 
 
-def _part(entry: object, kind: SegmentKind, name: str) -> Part:
+def _parts(entry: object, kind: SegmentKind, name: str) -> Iterator[Part]:
     part = mapping(entry)
     said = entry if isinstance(entry, str) else text(part.get("text"))
     if said:
-        return Part("thinking" if part.get("thought") is True else kind, name, said)
-    if called := said_in(part, "functionCall"):
+        yield Part("thinking" if part.get("thought") is True else kind, name, said)
+    elif called := said_in(part, "functionCall"):
         call = mapping(called)
-        return Part("tool_call", text(call.get("name")) or "", minified(call.get("args")))
-    if came := said_in(part, "functionResponse"):
+        yield Part("tool_call", text(call.get("name")) or "", minified(call.get("args")))
+    elif came := said_in(part, "functionResponse"):
         answer = mapping(came)
-        return Part("tool_result", text(answer.get("name")) or "", minified(answer.get("response")))
-    media = mapping(said_in(part, "inlineData") or said_in(part, "fileData"))
-    if media:
-        return Part("media", text(said_in(media, "mimeType")) or "", minified(media), opaque=True)
-    return Part(kind, name, minified(entry))
+        tool = text(answer.get("name")) or ""
+        yield Part("tool_result", tool, minified(answer.get("response")))
+        for inner in listed(answer.get("parts")):
+            yield from _parts(inner, "tool_result", tool)
+    elif media := mapping(said_in(part, "inlineData") or said_in(part, "fileData")):
+        yield Part("media", text(said_in(media, "mimeType")) or "", minified(media), opaque=True)
+    else:
+        yield _other(part, entry, kind, name)
+
+
+def _other(part: Json, entry: object, kind: SegmentKind, name: str) -> Part:
+    """A part of another sort, such as executed code; or a signature, alone or beside it, which is no text."""
+    sealed = said_in(part, "thoughtSignature")
+    if sealed is None:
+        return Part(kind, name, minified(entry))
+    shown = {key: value for key, value in part.items() if key not in _SIGNATURES}
+    if not any(shown.values()) or shown == {"thought": True}:
+        return Part("thinking", "encrypted", str(sealed), opaque=True)
+    return Part(kind, name, minified(shown))
 
 
 def _tool(tool: Json) -> Iterator[Part]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
@@ -17,6 +17,7 @@ from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
 from pytest_tokenbudget.wire.openai_prompt import minified
 from pytest_tokenbudget.wire.openai_usage import openai_usage
+from pytest_tokenbudget.wire.responses_facts import responses_prompt
 from pytest_tokenbudget.wire.responses_prompt import responses_parts
 
 __all__ = ["MistralConversations", "MistralOcr"]
@@ -63,11 +64,21 @@ class MistralConversations:
 
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
-        inputs = request.get("inputs")
-        if isinstance(inputs, list):
-            kinds = {"function.call": "function_call", "function.result": "function_call_output"}
-            inputs = [_renamed(mapping(entry), kinds) for entry in inputs]
-        return responses_parts({**request, "input": inputs})
+        return responses_parts(_as_responses(request))
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        arguments = mapping(request.get("completion_args"))
+        return responses_prompt({**_as_responses(request), "tool_choice": arguments.get("tool_choice")})
+
+
+def _as_responses(request: Json) -> Json:
+    """A conversation's request as OpenAI's Responses would put it."""
+    inputs = request.get("inputs")
+    if isinstance(inputs, list):
+        kinds = {"function.call": "function_call", "function.result": "function_call_output"}
+        inputs = [_renamed(mapping(entry), kinds) for entry in inputs]
+    return {**request, "input": inputs}
 
 
 def _renamed(entry: Json, kinds: dict[str, str]) -> Json:

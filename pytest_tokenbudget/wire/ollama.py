@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
+from pytest_tokenbudget.wire.chat_facts import ollama_prompt
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
@@ -66,6 +67,10 @@ class Ollama:
             yield from plain_parts(request.get(key))
         for image in listed(request.get("images")):
             yield Part("media", "image", minified(image), opaque=True)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return ollama_prompt(request, tuple(self.prompt(request)))
 
     def _reading(self, body: Json, tools: tuple[str, ...], *, cut: bool) -> Reading:
         counts = Counts()

@@ -1,5 +1,6 @@
 """What an OpenAI chat, completion or embedding request lays before the model."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,16 +22,26 @@ _KINDS: Final[dict[object, SegmentKind]] = {
     "tool": "tool_result",
     "function": "tool_result",
 }
-_TEXTS: Final = ("text", "input_text", "output_text", "refusal", "thinking")
+_TEXTS: Final = ("text", "input_text", "output_text", "refusal")
+_THOUGHTS: Final = frozenset({"thinking", "reasoning"})
 _MEDIA: Final = {
     "image_url": "image",
+    "image": "image",
+    "image_file": "image",
+    "computer_screenshot": "image",
     "input_image": "image",
     "input_audio": "audio",
     "audio_url": "audio",
     "video_url": "video",
+    "input_video": "video",
+    "document_url": "file",
     "file": "file",
     "input_file": "file",
 }
+_DROPS_THOUGHTS: Final = re.compile(r"deepseek|qwen|qwq|glm|\br1\b", re.IGNORECASE)
+"""Models whose chat templates leave out of earlier answers what stands in `<think>`."""
+
+_THINK: Final = ("<think>", "</think>")
 
 
 def chat_parts(request: Json) -> Iterator[Part]:
@@ -47,11 +58,11 @@ def chat_parts(request: Json) -> Iterator[Part]:
     names: dict[object, str] = {}
     for entry in listed(request.get("messages")):
         if isinstance(entry, dict):
-            _add_message(parts, entry, names)
+            _add_message(parts, entry, names, request)
     yield from parts
 
 
-def _add_message(parts: list[Part], message: Json, names: dict[object, str]) -> None:
+def _add_message(parts: list[Part], message: Json, names: dict[object, str], request: Json) -> None:
     """Add one message; a list to add to, for it is run for every message of every step."""
     role = message.get("role")
     name = role if isinstance(role, str) else ""
@@ -63,6 +74,10 @@ def _add_message(parts: list[Part], message: Json, names: dict[object, str]) -> 
     content = message.get("content")
     if type(content) is not str:
         parts.extend(content_parts(content, kind, name))
+    elif content.startswith(_THINK[0]) and kind == "assistant" and _DROPS_THOUGHTS.search(str(request.get("model"))):
+        thought, end, said = content.partition(_THINK[1])
+        parts.append(Part("thinking", name, thought + end, opaque=True))
+        parts.extend(content_parts(said.lstrip(), kind, name))
     elif content:
         parts.append(Part(kind, name, content))
     if "tool_calls" in message:
@@ -95,8 +110,10 @@ def content_parts(content: object, kind: SegmentKind, name: str) -> Iterator[Par
         said = entry if isinstance(entry, str) else next((block[key] for key in _TEXTS if text(block.get(key))), None)
         if said:
             yield Part(kind, name, said)
-        elif (sort := block.get("type")) in _MEDIA:
+        elif (sort := text(block.get("type"))) in _MEDIA:
             yield Part("media", _MEDIA[sort], minified(entry), opaque=True)
+        elif sort in _THOUGHTS and sort in block:  # Cohere and Mistral
+            yield from content_parts(block[sort], "thinking", name)
         else:
             yield Part(kind, name, minified(entry))
 
@@ -107,6 +124,8 @@ def tool_parts(tools: object) -> Iterator[Part]:
         tool = mapping(entry)
         named = tool.get("function") or tool.get("custom")
         name = named.get("name") if isinstance(named, dict) else tool.get("name")
+        if "cache_control" in tool:
+            entry = {key: value for key, value in tool.items() if key != "cache_control"}  # noqa: PLW2901 - the same tool
         yield Part("tools", text(name) or text(tool.get("type")) or "", minified(entry))
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pytest_tokenbudget.model.call import SEVERAL_PROMPTS
-from pytest_tokenbudget.model.prompt import Part
+from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.wire.counts import Counts, listed, mapping, said, text
 from pytest_tokenbudget.wire.endpoint import Endpoint
 from pytest_tokenbudget.wire.format import Json, Reading
 from pytest_tokenbudget.wire.openai_chat import error_note
 from pytest_tokenbudget.wire.openai_usage import openai_usage
+from pytest_tokenbudget.wire.responses_facts import responses_prompt
 from pytest_tokenbudget.wire.responses_prompt import responses_parts
 
 __all__ = ["OpenAIResponses"]
@@ -66,6 +67,10 @@ class OpenAIResponses:
     def prompt(self, request: Json) -> Iterator[Part]:
         """Yield the prompt's parts in the order in which the provider sees them."""
         return responses_parts(request)
+
+    def whole_prompt(self, request: Json) -> Prompt:
+        """Read the prompt with all that decides its tokens."""
+        return responses_prompt(request)
 
 
 def _reading(body: Json, notes: list[str], *, cut: bool) -> Reading:

@@ -20,7 +20,7 @@ from pytest_tokenbudget.wire.multipart import form_fields, is_form
 from pytest_tokenbudget.wire.routing import Route, route_of
 from pytest_tokenbudget.wire.segments import segments
 
-__all__ = ["read", "response_of"]
+__all__ = ["read", "request_of", "response_of"]
 
 _CREDENTIALS: Final = re.compile(r"^(\w+://)[^/]*@")
 _CHOSEN: Final = re.compile(r"[a-z0-9-]{1,40}")
@@ -57,12 +57,12 @@ def read(exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
     reading = _refused(exchange) or Reading(
         status="unsupported", notes=(f"{route.api} is billed, but cannot be read yet", *format_problems())
     )
-    request, _ = _request(exchange)
+    request, _ = request_of(exchange)
     return _call(route, exchange, request, reading)
 
 
 def _answered(route: Route, known: Format, exchange: Exchange, count: Callable[[str], int]) -> Call | Skipped:
-    request, request_notes = _request(exchange)
+    request, request_notes = request_of(exchange)
     reading, stream = response_of(known, exchange)
     if not route.sure and reading.status in {"missing", "error"}:
         if route.kind == "perhaps":
@@ -170,7 +170,8 @@ def _skipped(exchange: Exchange, reason: str) -> Skipped:
     return Skipped(reason=reason, source=exchange.source, index=exchange.index, url=url)
 
 
-def _request(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
+def request_of(exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
+    """A request's fields, and notes on why there are none."""
     if not exchange.request_body:
         return {}, ()
     try:

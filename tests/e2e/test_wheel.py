@@ -31,6 +31,8 @@ def test_the_wheel_works_without_the_source(installer: Path, fresh_copy: Path, t
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "pytest_tokenbudget/py.typed" in names
+    data = {"README.md", "cl100k_base.xz", "o200k_base.xz"}
+    assert {f"pytest_tokenbudget/tokens/data/{name}" for name in data} <= set(names)
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"pytest_tokenbudget"}
 
     # from here on only the wheel is named
@@ -45,6 +47,12 @@ def test_the_wheel_works_without_the_source(installer: Path, fresh_copy: Path, t
 
     version = run([str(bin_ / "tokenbudget"), "--version"], empty)
     assert (version.returncode, version.stdout) == (0, f"tokenbudget {wheel.name.split('-')[1]}\n")
+
+    counting = (
+        "from pytest_tokenbudget.tokens.counting import counter_for as c; print(c('gpt-5').name, c('gpt-4').name)"
+    )
+    counted = run([str(bin_ / "python"), "-c", counting], empty)
+    assert (counted.returncode, counted.stdout) == (0, "o200k_base cl100k_base\n")
 
     audited = run([str(bin_ / "tokenbudget"), "audit", "tests", "--format", "json"], empty)
     assert audited.returncode == 0, audited.stdout

@@ -96,7 +96,7 @@ def test_a_responses_request() -> None:
         said("system", "instructions", "Be brief."),
         said("user", "user", "Weather?"),
         said("media", "image", '{"type":"input_image","image_url":"u"}', counted=False),
-        said("thinking", "", "hmm"),
+        said("thinking", "", "hmm", counted=False),
         said("thinking", "encrypted", "sealed", counted=False),
         said("tool_call", "weather", "{}"),
         said("tool_result", "weather", "Sunny"),
