@@ -70,7 +70,8 @@ class Session:
             unknown_model=settings.unknown_model != "error", missing_usage=settings.missing_usage != "error"
         )
         outside = OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]"
-        self.meter = Meter(self._read, self._keep, outside, self._prices.charge)
+        stops = settings.drift == "error"
+        self.meter = Meter(self._read, self._keep, outside, self._prices.charge, stops_drift=stops)
         self._marked: dict[str, Sequence[Statement]] = {}
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}

@@ -12,10 +12,10 @@ from pytest_tokenbudget.model.drift import Drift
 from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.money import dollars, dollars_text
 from pytest_tokenbudget.model.prompt import Segment
-from pytest_tokenbudget.store.drifts import DriftFields, call_band, drift_from_record, drift_record
-from pytest_tokenbudget.store.usages import usage_from_record, usage_record
 from pytest_tokenbudget.model.task import Phase, TaskCall
 from pytest_tokenbudget.model.usage import Usage
+from pytest_tokenbudget.store.drifts import DriftFields, call_band, drift_from_record, drift_record
+from pytest_tokenbudget.store.usages import usage_from_record, usage_record
 
 __all__ = [
     "call_from_record",

@@ -13,8 +13,8 @@ from pytest_tokenbudget.model.budget import Budget, Verdict
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Task, Totals
-from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.drifts import sums_band
+from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.records import run_call_record, skipped_record
 from pytest_tokenbudget.store.usages import usage_record
 
