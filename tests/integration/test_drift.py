@@ -258,8 +258,8 @@ def test_a_drifted_request_stops_the_test_where_drift_is_an_error(project: Proje
     assert obtained(ran) == ["replayed"]
     assert (
         "[drift] POST https://api.openai.com/v1/chat/completions was stopped: it is not the request that was "
-        "recorded (recording 1 of cassettes/test_it/test_it.yaml): `messages[0].content` changed (first at byte 6). To record "
-        "it again: pytest test_it.py::test_it --tokenbudget-record=all. To replay it and estimate its cost: "
+        "recorded (recording 1 of cassettes/test_it/test_it.yaml): `messages[0].content` changed (first at byte 6). "
+        "To record it again: pytest test_it.py::test_it --tokenbudget-record=all. To replay it and estimate its cost: "
         "--tokenbudget-drift=estimate."
     ) in ran.said
 

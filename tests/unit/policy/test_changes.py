@@ -51,6 +51,6 @@ STOPPED = "[drift] POST https://h/v1 was stopped: it is not the request that was
 def test_what_a_stopped_test_says(where: Change | str | None, index: int | None, task: str | None, said: str) -> None:
     text = drifted_message("POST https://h/v1", source="a.yaml", index=index, where=where, task_id=task)
     assert text == (
-        f"{STOPPED}{said} To record it again: pytest {f'{task} ' if task else ''}--tokenbudget-record=all. To replay it "
-        "and estimate its cost: --tokenbudget-drift=estimate."
+        f"{STOPPED}{said} To record it again: pytest {f'{task} ' if task else ''}--tokenbudget-record=all. To replay "
+        "it and estimate its cost: --tokenbudget-drift=estimate."
     )
