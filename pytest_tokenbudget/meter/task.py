@@ -77,7 +77,7 @@ class TaskMeter:
         self.exchanges = 0
         self._steps = 0
         self._finished = False
-        self._strays_before = len(self.strays)
+        self._earlier_strays = len(self.strays)
         self._background: Background[int] = Background()
 
     def receive(self, exchange: Exchange, read: Reader, price: Pricer = as_read) -> TaskCall | None:
@@ -119,7 +119,7 @@ class TaskMeter:
             self.notes.append(f"{SEAM_NOTE}: {request_line}: {_where(error)}")
 
     def stray(self, stray: Stray) -> None:
-        """Note a model request of which no answer is measured."""
+        """Take in a model request of which no answer is measured."""
         with self._lock:
             self.strays.append(stray)
 
@@ -155,7 +155,7 @@ class TaskMeter:
                 skipped=len(self.skipped),
                 named=self._named,
                 finished=self._finished,
-                strays=tuple(self.strays[self._strays_before :]),
+                strays=tuple(self.strays[self._earlier_strays :]),
             )
         self.verdict = judge(measured, self.budget, self._leniency)
         return self.verdict

@@ -22,9 +22,9 @@ from pytest_tokenbudget.policy.unknowns import (
     Reason,
     counted,
     drift_reason,
+    escape_reason,
     estimate_reason,
     lost_reason,
-    stray_reasons,
     unknown_price_reasons,
     unknown_usage_reasons,
 )
@@ -79,9 +79,9 @@ def judge(measured: Measured, budget: Budget, leniency: Leniency = STRICT) -> Ve
     limits = budget.limits()
     if not limits:
         return UNLIMITED
-    lost = lost_reason(measured.exchanges, len(measured.calls), measured.skipped)
-    seen = measured.calls or lost or any(stray.kind == "escaped" for stray in measured.strays)
-    if measured.named and measured.finished and not (seen or budget.allow_no_calls):
+    unread = lost_reason(measured.exchanges, len(measured.calls), measured.skipped)
+    lost = " ".join(filter(None, (unread, escape_reason(measured.strays))))
+    if measured.named and measured.finished and not (measured.calls or lost or budget.allow_no_calls):
         findings = [_not_measured(measured.skipped)]
     else:
         findings = list(_of_limits(measured, budget, leniency, lost))
@@ -101,10 +101,7 @@ def _not_measured(skipped: int) -> Finding:
 def _of_limits(measured: Measured, budget: Budget, leniency: Leniency, lost: str) -> Iterator[Finding]:
     calls = measured.calls
     totals = Totals.of(calls)
-    unread: tuple[Reason, ...] = (
-        *(((True, lost),) if lost else ()),
-        *stray_reasons(measured.strays, lenient=leniency.missing_usage),
-    )
+    unread: tuple[Reason, ...] = ((True, lost),) if lost else ()
     usageless = (*unread, *unknown_usage_reasons(calls, lenient=leniency.missing_usage))
     priceless = (*usageless, *unknown_price_reasons(calls, lenient=leniency.unknown_model))
     stale = ((False, drift_reason(calls) or UNPRICED_BAND),) if totals.drifted else ()

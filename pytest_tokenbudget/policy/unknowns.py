@@ -13,15 +13,18 @@ __all__ = [
     "Reason",
     "counted",
     "drift_reason",
+    "escape_reason",
     "estimate_reason",
     "lost_reason",
-    "stray_reasons",
     "unknown_price_reasons",
     "unknown_usage_reasons",
 ]
 
 Reason = tuple[bool, str]
 """Whether it fails a limit (rather than warns), and the sentence."""
+
+_SHOWN: Final = 3
+"""Escaped requests that a reason names; the run has them all."""
 
 _STATUS_TEXT = {
     "missing": "no usage",
@@ -107,17 +110,6 @@ def _answered_for_another(count: int, calls: int) -> str:
     return f"{which} {'was' if count == 1 else 'were'} answered from the recording of another request"
 
 
-def stray_reasons(strays: Sequence[Stray], *, lenient: bool) -> tuple[Reason, ...]:
-    """Why a task's figures lack requests that left this machine past the recorder; empty where none did."""
-    escaped = [stray for stray in strays if stray.kind == "escaped"]
-    return tuple(
-        (not lenient, f"{_calls(count)} left this machine unmeasured, at an unknown cost: {what}.")
-        for what, count in _tallied(
-            f"{stray.request}{f' (through {stray.how})' if stray.how else ''}" for stray in escaped
-        )
-    )
-
-
 def lost_reason(exchanges: int, calls: int, others: int) -> str:
     """Why a task's calls are not all that passed; empty where every exchange became a call or was set aside."""
     lost = exchanges - calls - others
@@ -129,6 +121,21 @@ def lost_reason(exchanges: int, calls: int, others: int) -> str:
             f"{counted(others, 'exchange')} of another kind."
         )
     return ""
+
+
+def escape_reason(strays: Iterable[Stray]) -> str:
+    """Why what a task paid is not known: model calls that left past every recording; empty where none did."""
+    escaped = _tallied(f"{stray.request} through {stray.how}" for stray in strays if stray.kind == "escaped")
+    if not escaped:
+        return ""
+    total = sum(count for _, count in escaped)
+    shown = "; ".join(f"{what} ({count} times)" if count > 1 else what for what, count in escaped[:_SHOWN])
+    more = f"; and {len(escaped) - _SHOWN} more" if len(escaped) > _SHOWN else ""
+    they, them = ("it", "it") if total == 1 else ("they", "them")
+    return (
+        f"{counted(total, 'model call')} went out live past every recording, so that what {they} cost is not known: "
+        f"{shown}{more}. Let {them} pass vcrpy: make the client inside the test, with a transport that vcrpy knows."
+    )
 
 
 def _tallied(items: Iterable[str]) -> list[tuple[str, int]]:

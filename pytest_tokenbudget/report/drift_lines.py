@@ -47,7 +47,7 @@ def doubt_texts(rows: Sequence[Row], names: Names, *, every: bool) -> Iterator[T
         yield f"! {names(affected)}: {volatile_text(name)}", "over"
     undecided = [row for row in rows if every or row.state == "inconclusive"]
     for reason, affected in _shared(undecided, lambda found: () if found.unbounded else found.reasons):
-        yield f"≈ {names(affected)}: {reason}", affected[0].state
+        yield f"≈ {names(affected)}: {reason.rstrip('.')}.", affected[0].state
 
 
 def _change(rows: Sequence[Row], names: Names) -> str:

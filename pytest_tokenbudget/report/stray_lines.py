@@ -13,9 +13,13 @@ from pytest_tokenbudget.report.names import listed, of_test
 __all__ = ["stray_texts", "traffic_sentence"]
 
 _SAID: Final[dict[StrayKind, tuple[str, str, State]]] = {
-    "escaped": ("escaped", "; its cost is unknown", "unknown"),
-    "refused": ("refused", "; nothing was sent", "blocked"),
-    "unanswered": ("possibly billed", "; no answer was seen", "over"),
+    "escaped": (
+        "escaped",
+        "; its cost is unknown. Make the client inside the test, so that it passes vcrpy.",
+        "unknown",
+    ),
+    "refused": ("refused", "; nothing was sent.", "blocked"),
+    "unanswered": ("possibly billed", "; no answer was seen.", "over"),
 }
 _SHOWN: Final[tuple[Traffic, ...]] = ("recorded", "live", "escaped")
 

@@ -9,11 +9,13 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.policy.hygiene import sweep
 from pytest_tokenbudget.report.columns import columns, ended, left, printable, right, wrapped
 from pytest_tokenbudget.report.drift_lines import change_texts, doubt_texts, settling_texts
 from pytest_tokenbudget.report.headline import cost_sentence, verdict_sentence
 from pytest_tokenbudget.report.names import listed, of_test
 from pytest_tokenbudget.report.stray_lines import stray_texts, traffic_sentence
+from pytest_tokenbudget.report.unused import contradiction_texts, unused_sentence
 from pytest_tokenbudget.report.view import Row, rows
 
 __all__ = ["TITLE", "Line", "summary"]
@@ -90,6 +92,9 @@ def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
     lines += _reasons(shown, width, verbosity)
     lines += _capped([(text, _MARKUP[state]) for text, state in stray_texts(tasks)], width, verbosity)
     lines += _drift(telling if verbosity < 0 else every, run, width, verbosity)
+    lines += _capped([(text, _MARKUP["over"]) for text in contradiction_texts(tasks)], width, verbosity, _MOST_CHANGES)
+    if (unused := unused_sentence(sweep(run))) and verbosity >= 0:
+        lines += _paragraph(unused, width, {})
     if run.partial and verbosity > 0:
         lines += _paragraph(f"A part of the suite ran: {printable(', '.join(run.partial))}.", width, {})
     lines += _capped([(f"Incomplete: {printable(why)}", {"red": True}) for why in run.incomplete], width, verbosity)

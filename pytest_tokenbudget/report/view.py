@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import SEVERITY, Finding, State
 from pytest_tokenbudget.model.task import Task, Totals
-from pytest_tokenbudget.policy.unknowns import stray_reasons
+from pytest_tokenbudget.policy.unknowns import escape_reason
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.drifting import Drifting, drifting, without_drift
@@ -142,9 +142,8 @@ def _reasons(task: Task) -> Iterable[str]:
 
 
 def _without_strays(reason: str, task: Task) -> str:
-    for _, sentence in stray_reasons(task.strays, lenient=False) if task.strays else ():
-        reason = reason.replace(sentence, "").strip()
-    return reason
+    # which stand in lines of their own
+    return " ".join(reason.replace(escaped, "").split()) if (escaped := escape_reason(task.strays)) else reason
 
 
 def tokens_text(count: int, *, whole: bool, cached: str = "") -> str:

@@ -146,14 +146,20 @@ def test_what_escaped_has_an_unknown_cost(limit: str) -> None:
     found = finding(make_call("0.01"), strays=(ESCAPED,), **{limit: 5000})
     assert (found.state, found.value) == ("unknown", None)
     assert found.reason == (
-        "1 call left this machine unmeasured, at an unknown cost: POST https://api.openai.com/v1/responses (through "
-        "httpcore)."
+        "1 model call went out live past every recording, so that what it cost is not known: POST "
+        "https://api.openai.com/v1/responses through httpcore. Let it pass vcrpy: make the client inside the test, "
+        "with a transport that vcrpy knows."
     )
 
 
-def test_what_escaped_warns_where_unknown_usage_does() -> None:
-    assert finding(strays=(ESCAPED,), leniency=Leniency(missing_usage=True), usd=1).state == "inconclusive"
-    assert finding(make_call("9"), strays=(ESCAPED,), leniency=Leniency(missing_usage=True), usd=1).state == "critical"
+def test_what_escaped_is_tallied_and_forgiven_by_no_setting() -> None:
+    others = [replace(ESCAPED, request=f"POST https://h/{n}") for n in range(4)]
+    found = finding(strays=(ESCAPED, ESCAPED, *others), leniency=Leniency(missing_usage=True), usd=1)
+    assert found.state == "unknown"
+    assert "6 model calls" in found.reason
+    assert "responses through httpcore (2 times); POST https://h/0 through httpcore; POST https://h/1" in found.reason
+    assert "; and 2 more. Let them" in found.reason
+    assert finding(make_call("9"), strays=(ESCAPED,), usd=1).state == "critical"
 
 
 @pytest.mark.parametrize("kind", ["refused", "unanswered"])

@@ -659,7 +659,7 @@ def test_each_change_is_told_once_with_what_its_tests_cost() -> None:
    together.
  · test_cold: the request changed outside of its prompt; estimate $0.04 to $0.05, $0.12 if nothing
    is cached.
- ≈ test_wide: the answer may be longer or shorter than the recorded one
+ ≈ test_wide: the answer may be longer or shorter than the recorded one.
    Settle it: pytest tests/test_triage.py::test_wide tests/test_triage.py::test_image --tokenbudget-record=all   (about $0.311)
    Record them again: pytest tests/test_triage.py::test_two tests/test_triage.py::test_one tests/test_triage.py::test_cold --tokenbudget-record=all   (about $0.36)""",  # noqa: E501 - a command to copy is never broken
     )
@@ -677,7 +677,7 @@ def test_the_reasons_of_a_band_that_decides_nothing_are_told_on_request() -> Non
  1 task cost ≈$0.10; this run paid $0.00 (1 call replayed, 1 of them drifted). Prices of 2026-11-01
    (release).
  ✓ test_escalate: the system prompt changed (first at byte 214); estimate $0.09 to $0.11.
- ≈ test_escalate: the answer may be longer
+ ≈ test_escalate: the answer may be longer.
    Record it again: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.10)""",
     )
 
