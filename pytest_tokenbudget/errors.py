@@ -7,7 +7,8 @@
     ├── PriceError       [price]         the price table cannot be used
     └── DemoError        [demo]          the bundled demo cannot run here
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
-    └── RecordingMiss    [miss]          in replay, a model call has no recording left
+    ├── RecordingMiss    [miss]          in replay, a model call has no recording left
+    └── Drifted          [drift]         a request changed since it was recorded, and that is not to be estimated
 
 Each message says what was wrong, where, what is allowed, and what to type next. The slug in brackets opens the
 printed message, so that it can be searched for. Only `plugin/` turns these into `pytest.UsageError`, only `cli/`
@@ -19,6 +20,7 @@ from typing import ClassVar
 __all__ = [
     "ConfigError",
     "DemoError",
+    "Drifted",
     "PriceError",
     "RecordingError",
     "RecordingMiss",
@@ -78,3 +80,9 @@ class RecordingMiss(Stop):
     """In replay, a model call was made that no unused recording answers. Nothing was sent."""
 
     slug: ClassVar[str] = "miss"
+
+
+class Drifted(Stop):
+    """Under `--tokenbudget-drift=error`, a model call is not the recorded one. It was neither sent nor answered."""
+
+    slug: ClassVar[str] = "drift"

@@ -4,15 +4,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.drift import Drift
 from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 from pytest_tokenbudget.policy.budget import STRICT, Leniency, Measured, judge
 
-__all__ = ["make_budget", "make_call", "make_run", "make_segment", "make_task", "numbered"]
+__all__ = ["make_budget", "make_call", "make_estimate", "make_run", "make_segment", "make_task", "numbered"]
 
 
 def make_call(cost: str | None = "0.01", **fields: Any) -> Call:
@@ -36,6 +39,36 @@ def make_call(cost: str | None = "0.01", **fields: Any) -> Call:
         },
         cost=None if cost is None else Decimal(cost),
     )
+
+
+def make_estimate(cost: str, low: str | None, high: str | None, **fields: Any) -> Call:
+    """A drifted call with an estimate whose tokens are spread as its dollars are.
+
+    Args:
+        cost: US dollars of the estimate.
+        low: The least.
+        high: The most, `None` where nothing bounds it.
+        fields: As of `make_call`, and fields of `Drift`.
+    """
+    names = {*Drift.__struct_fields__} - {"low", "high"}
+    drift = {name: fields.pop(name) for name in names if name in fields}
+    call = make_call(cost, obtained="drifted", **fields)
+    ends = [None if end is None else Decimal(end) for end in (low, high)]
+    spread = [None if end is None else _scaled(call.usage, end / Decimal(cost)) for end in ends]
+    return replace(
+        call,
+        drift=Drift(
+            **{"recorded_usage": call.usage, "counter": "o200k_base", **drift},
+            low=spread[0] or Usage(),
+            high=spread[1],
+            cost_low=ends[0],
+            cost_high=ends[1],
+        ),
+    )
+
+
+def _scaled(usage: Usage, factor: Decimal) -> Usage:
+    return replace(usage, **{name: round(count * factor) for name, count in usage.counts() if name in CLASSES})
 
 
 def make_segment(kind: str, tokens: int, *, name: str = "", digest: str = "0" * 16) -> Segment:
@@ -83,6 +116,7 @@ def make_task(
             skipped=len(fields.get("skipped", ())),
             named=budget is not None,
             finished=finished,
+            strays=fields.get("strays", ()),
         ),
         limits,
         leniency,

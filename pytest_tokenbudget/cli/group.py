@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "audit": "pytest_tokenbudget.cli.audit",
     "demo": "pytest_tokenbudget.cli.demo",
     "prices": "pytest_tokenbudget.cli.prices",
+    "prune": "pytest_tokenbudget.cli.prune",
     "suggest": "pytest_tokenbudget.cli.suggest",
 }
 """Each command's module, imported when it is asked for; its `command` is the click command."""

@@ -10,7 +10,7 @@ from typing import Final
 from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.meter.task import Pricer, Reader, TaskMeter, as_read
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.task import TaskCall
+from pytest_tokenbudget.model.task import Opened, TaskCall
 
 __all__ = ["OUTSIDE", "Meter"]
 
@@ -28,9 +28,12 @@ class Meter:
 
     Attributes:
         outside: Calls made while no task was running.
+        stops_drift: Whether a request that changed since it was recorded stops the test.
     """
 
-    def __init__(self, read: Reader, keep: Keep, outside: str = OUTSIDE, price: Pricer = as_read) -> None:
+    def __init__(
+        self, read: Reader, keep: Keep, outside: str = OUTSIDE, price: Pricer = as_read, *, stops_drift: bool = False
+    ) -> None:
         """Prepare a meter.
 
         Args:
@@ -38,7 +41,9 @@ class Meter:
             keep: Called with every call before the client is handed its answer.
             outside: The id of calls made while no task was running.
             price: Gives calls their cost.
+            stops_drift: Whether a request that changed since it was recorded stops the test.
         """
+        self.stops_drift = stops_drift
         self._read = read
         self._price = price
         self._keep = keep
@@ -71,6 +76,10 @@ class Meter:
             error: Why.
         """
         (self._current or self.outside).lose(request_line, error)
+
+    def opened(self, recording: Opened) -> None:
+        """Note a recording that was opened and holds something. Never raises."""
+        (self._current or self.outside).open(recording)
 
     def latch(self, stop: Stop) -> None:
         """Remember what stopped the agent: a bare `except:` must not hide it."""

@@ -12,7 +12,7 @@ from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.task import Attempt, Outcome, Phase, Task, TaskCall
+from pytest_tokenbudget.model.task import Attempt, Opened, Outcome, Phase, Stray, Task, TaskCall
 from pytest_tokenbudget.policy.budget import Leniency, Measured, judge
 from pytest_tokenbudget.wire import Background
 
@@ -43,6 +43,8 @@ class TaskMeter:
         phase: The phase that calls are counted to.
         verdict: The decision, once `judge` was asked for it.
         stop: What stopped the agent, kept so that a swallowed stop still ends the test.
+        strays: Model requests of which no answer is measured, of every attempt.
+        opened: Recordings that were opened, of every attempt, by source.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class TaskMeter:
         self._leniency = leniency or Leniency()
         self._lock = Lock()
         self.notes: list[str] = []
+        self.strays: list[Stray] = []
+        self.opened: dict[str, Opened] = {}
         self._earlier: list[Attempt] = []
         self._start()
 
@@ -73,6 +77,7 @@ class TaskMeter:
         self.exchanges = 0
         self._steps = 0
         self._finished = False
+        self._earlier_strays = len(self.strays)
         self._background: Background[int] = Background()
 
     def receive(self, exchange: Exchange, read: Reader, price: Pricer = as_read) -> TaskCall | None:
@@ -114,6 +119,18 @@ class TaskMeter:
             self.exchanges += 1
             self.notes.append(f"{SEAM_NOTE}: {request_line}: {_where(error)}")
 
+    def stray(self, stray: Stray) -> None:
+        """Take in a model request of which no answer is measured."""
+        with self._lock:
+            self.strays.append(stray)
+
+    def open(self, recording: Opened) -> None:
+        """Note a recording that was opened; of one opened several times, the most that it held."""
+        with self._lock:
+            before = self.opened.get(recording.source)
+            if before is None or before.interactions < recording.interactions:
+                self.opened[recording.source] = recording
+
     def name(self, budget: Budget, *, named: bool) -> None:
         """Give the task another budget than it began with: its markers changed while it ran."""
         self.budget, self._named = budget, named
@@ -139,6 +156,7 @@ class TaskMeter:
                 skipped=len(self.skipped),
                 named=self._named,
                 finished=self._finished,
+                strays=tuple(self.strays[self._earlier_strays :]),
             )
         self.verdict = judge(measured, self.budget, self._leniency)
         return self.verdict
@@ -156,6 +174,8 @@ class TaskMeter:
                 verdict=self.verdict,
                 earlier=tuple(self._earlier),
                 notes=tuple(self.notes),
+                strays=tuple(self.strays),
+                opened=tuple(self.opened.values()),
             )
 
 

@@ -114,6 +114,28 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         """Whether it is a billed generating call: no embedding, no token count, no error."""
         return self.status not in {"unbilled", "error"} and self.api.rpartition(".")[2] not in _NOT_GENERATING
 
+    @property
+    def band(self) -> tuple[Usage, Usage | None]:
+        """The least and the most that `usage` can be: itself, unless the call drifted.
+
+        Of a drifted call that nothing bounds, also the least is unknown, and none is claimed.
+        """
+        if self.obtained != "drifted":
+            return self.usage, self.usage
+        drift = self.drift
+        return (NO_USAGE, None) if drift is None or drift.high is None else (drift.low, drift.high)
+
+    @property
+    def cost_band(self) -> tuple[Decimal, Decimal | None]:
+        """The same in US dollars; of a call whose cost is unknown, what is known of it: nothing."""
+        if self.obtained != "drifted":
+            cost = self.cost or ZERO
+            return cost, cost
+        drift = self.drift
+        if drift is None or drift.high is None or drift.cost_low is None or drift.cost_high is None:
+            return ZERO, None
+        return drift.cost_low, drift.cost_high
+
     def noted(self, *notes: str) -> "Call":
         """The same call with further notes."""
         return replace(self, notes=(*self.notes, *notes))

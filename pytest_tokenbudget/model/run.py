@@ -8,9 +8,33 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.task import Task, Totals
 
-__all__ = ["SCHEMA", "Run"]
+__all__ = ["SCHEMA", "Recording", "Run"]
 
 SCHEMA: Final = "tokenbudget/run/1"
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """A recording that was opened, and what of it was played.
+
+    Attributes:
+        source: Its path as given.
+        interactions: How many answers it held when it was opened; the most, where it was opened several times.
+        used: The positions of those that were played, from 0, ascending.
+        own: Whether it is the recording of a marked test that opens none itself: ours to keep.
+        settled: Whether every test that opened it passed: only then what was not played is not needed.
+    """
+
+    source: str
+    interactions: int
+    used: tuple[int, ...] = ()
+    own: bool = False
+    settled: bool = True
+
+    @property
+    def unused(self) -> tuple[int, ...]:
+        """The positions of answers that were not played."""
+        played = frozenset(self.used)
+        return tuple(index for index in range(self.interactions) if index not in played)
 
 
 class Run(Struct, frozen=True, kw_only=True, dict=True):
@@ -29,6 +53,9 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
         incomplete: What went wrong while measuring, in sentences; empty for a run to be trusted.
         tasks: The tasks that made a call or have a budget, sorted by id.
         fixtures: Wider fixtures that made calls, one task for each execution.
+        recordings: The recordings that were opened, sorted by source.
+        orphans: Files where tests keep their recordings that belong to no test and were not opened.
+        failed: How many tests failed, measured or not.
     """
 
     tool_version: str
@@ -43,6 +70,9 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
     incomplete: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
     fixtures: tuple[Task, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    orphans: tuple[str, ...] = ()
+    failed: int = 0
 
     @cached_property
     def totals(self) -> Totals:

@@ -14,7 +14,7 @@ from pytest_tokenbudget.model.call import UNKNOWN_STATUSES, Call, Skipped
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
-__all__ = ["Attempt", "Outcome", "Phase", "Stray", "StrayKind", "Task", "TaskCall", "Totals", "Traffic"]
+__all__ = ["Attempt", "Opened", "Outcome", "Phase", "Stray", "StrayKind", "Task", "TaskCall", "Totals", "Traffic"]
 
 Phase = Literal["setup", "call", "teardown"]
 Outcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "rerun", "died", "fixture"]
@@ -43,6 +43,20 @@ class Stray(Struct, frozen=True, kw_only=True, gc=False):
     how: str = ""
 
 
+class Opened(Struct, frozen=True, kw_only=True, gc=False):
+    """A recording that was opened while a task ran.
+
+    Attributes:
+        source: Its path as given.
+        interactions: How many answers it held then.
+        own: Whether it is the recording of a marked test that opens none itself: ours to keep.
+    """
+
+    source: str
+    interactions: int
+    own: bool = False
+
+
 _TRAFFIC: Final[tuple[Traffic, ...]] = ("none", "replayed", "recorded", "drifted", "live", "escaped")
 
 
@@ -65,12 +79,17 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         usage: Of the calls whose usage is known; a lower bound where `unknown` is not 0.
+        low: The least that `usage` can be. A drifted call whose estimate nothing bounds counts for nothing here.
+        high: The most that it can be; `None` where nothing bounds a drifted call.
         known: US dollars of the calls whose cost is known.
+        known_low: The least that `known` can be.
+        known_high: The most that it can be; `None` where nothing bounds a drifted call.
         incurred: US dollars that this run really paid, of the calls whose cost is known.
         calls: How many calls.
         steps: How many of them are billed generating calls.
         sent: How many left this machine.
         drifted: How many were answered from a recording of another request.
+        estimated: How many of those have an estimate with a least and a most.
         unknown: How many have an unknown cost.
         unknown_usage: How many have missing, partial or unreadable usage.
         unknown_sent: How many of those with unknown cost left this machine.
@@ -78,12 +97,17 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     usage: Usage = NO_USAGE
+    low: Usage = NO_USAGE
+    high: Usage | None = NO_USAGE
     known: Decimal = ZERO
+    known_low: Decimal = ZERO
+    known_high: Decimal | None = ZERO
     incurred: Decimal = ZERO
     calls: int = 0
     steps: int = 0
     sent: int = 0
     drifted: int = 0
+    estimated: int = 0
     unknown: int = 0
     unknown_usage: int = 0
     unknown_sent: int = 0
@@ -93,6 +117,11 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def cost(self) -> Decimal | None:
         """US dollars, or `None` where a call's cost is unknown."""
         return None if self.unknown else self.known
+
+    @property
+    def stale(self) -> int:
+        """How many drifted calls nothing bounds: their figures are those of the request that was recorded."""
+        return self.drifted - self.estimated
 
     @classmethod
     def of(cls, calls: Iterable[TaskCall]) -> "Totals":
@@ -105,14 +134,20 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def _one(cls, entry: TaskCall) -> "Totals":
         call = entry.call
         unknown = call.cost is None
+        usage, (low, high), (known_low, known_high) = call.usage, call.band, call.cost_band
         return cls(
-            usage=call.usage,
+            usage=usage,
+            low=low,
+            high=high,
             known=call.cost or ZERO,
+            known_low=known_low,
+            known_high=known_high,
             incurred=call.incurred or ZERO,
             calls=1,
             steps=int(entry.step is not None),
             sent=int(call.sent),
             drifted=int(call.obtained == "drifted"),
+            estimated=int(call.obtained == "drifted" and high is not None),
             unknown=int(unknown),
             unknown_usage=int(call.status in UNKNOWN_STATUSES),
             unknown_sent=int(unknown and call.sent),
@@ -122,14 +157,23 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def __add__(self, other: object) -> "Totals":
         if not isinstance(other, Totals):
             return NotImplemented
+        usage = self.usage + other.usage
+        # most calls are exact, and their bounds the very same object: three sums are then one
+        same_low = self.low is self.usage and other.low is other.usage
+        same_high = self.high is self.usage and other.high is other.usage
         return Totals(
-            usage=self.usage + other.usage,
+            usage=usage,
+            low=usage if same_low else self.low + other.low,
+            high=usage if same_high else _or_unbounded(self.high, other.high),
             known=EXACT.add(self.known, other.known),
+            known_low=EXACT.add(self.known_low, other.known_low),
+            known_high=_dollars_or_unbounded(self.known_high, other.known_high),
             incurred=EXACT.add(self.incurred, other.incurred),
             calls=self.calls + other.calls,
             steps=self.steps + other.steps,
             sent=self.sent + other.sent,
             drifted=self.drifted + other.drifted,
+            estimated=self.estimated + other.estimated,
             unknown=self.unknown + other.unknown,
             unknown_usage=self.unknown_usage + other.unknown_usage,
             unknown_sent=self.unknown_sent + other.unknown_sent,
@@ -139,6 +183,14 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def __radd__(self, other: object) -> "Totals":
         # sum() starts from 0
         return self if other == 0 else NotImplemented
+
+
+def _or_unbounded(one: Usage | None, other: Usage | None) -> Usage | None:
+    return None if one is None or other is None else one + other
+
+
+def _dollars_or_unbounded(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else EXACT.add(one, other)
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -168,6 +220,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
         earlier: Attempts that were rerun, oldest first.
         notes: What went wrong while measuring, in sentences.
         strays: Model requests of which no answer was measured, of every attempt.
+        opened: Recordings that were opened, of every attempt; only those that hold something.
     """
 
     id: str
@@ -180,6 +233,17 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
     earlier: tuple[Attempt, ...] = ()
     notes: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
+    opened: tuple[Opened, ...] = ()
+
+    @property
+    def escaped(self) -> int:
+        """How many requests left this machine past the recorder: the cost is then unknown."""
+        return sum(stray.kind == "escaped" for stray in self.strays)
+
+    @property
+    def possibly_billed(self) -> int:
+        """How many requests were sent whose answer was not seen: what this run paid is then unknown."""
+        return sum(stray.kind != "refused" for stray in self.strays)
 
     @property
     def traffic(self) -> Traffic:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.plugin.stock import Stock
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
 from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.spool import Recovered
@@ -33,6 +34,7 @@ class Gathering:
     def __init__(self) -> None:
         self._tasks: dict[str, dict[str, Task]] = {}
         self._deaths: list[str] = []
+        self._stocks: list[Stock | None] = []
 
     def collect(self, parcel: str) -> None:
         """Take in a worker's tasks; its later attempt at a task comes with those before."""
@@ -51,6 +53,19 @@ class Gathering:
             elif task.outcome == "died" and by_worker[worker].outcome != "died":
                 both = merge_attempts((by_worker[worker], replace(task, earlier=())))
                 by_worker[worker] = both[task.id]
+
+    def take_stock(self, stock: Stock | None) -> None:
+        """Take in which recordings a process found without a test; `None` where it began too late to know."""
+        self._stocks.append(stock)
+
+    def orphans(self) -> tuple[str, ...]:
+        """Recordings that belong to no test, as far as every process knows."""
+        stocks = [stock for stock in self._stocks if stock is not None]
+        if len(stocks) < len(self._stocks):
+            return ()
+        unproven = {module for stock in stocks for module in stock.unproven}
+        opened = {opened.source for task in self.tasks() for opened in task.opened}
+        return tuple(sorted({file for stock in stocks for file in stock.orphans(unproven, opened)}))
 
     def worker_died(self, worker: str) -> None:
         """Note that a worker's process ended on its own."""

@@ -14,9 +14,10 @@ from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers, recording_of, replayed
 from pytest_tokenbudget.plugin.selection import reasons_for_partial
 from pytest_tokenbudget.plugin.session import Session
+from pytest_tokenbudget.plugin.stock import Stock, ownerless
 from pytest_tokenbudget.plugin.verdicts import add_properties, apply_verdict, outcome_of, reveal_stop, shorten
 from pytest_tokenbudget.plugin.wider import WiderFixture
-from pytest_tokenbudget.plugin.workers import ATTRIBUTE, OUTPUT, has_workers, session_name, worker_name
+from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, session_name, ship, worker_name
 
 __all__ = ["Hooks"]
 
@@ -39,6 +40,8 @@ class Hooks:
         self._detach: Callable[[], None] | None = None
         self._run: Run | None = None
         self._unwritten = ""
+        self._declared = False
+        self._unproven: set[str] = set()
 
     @classmethod
     def for_config(cls, config: pytest.Config) -> "Hooks":
@@ -87,6 +90,7 @@ class Hooks:
         """
         if self._off:
             return
+        self._declared = True
         try:
             for item, statements in read_markers(items):
                 self.session.mark(item.nodeid, statements)
@@ -177,6 +181,8 @@ class Hooks:
         if self._off:
             return report
         shorten(report, call)
+        if not report.passed or hasattr(report, "wasxfail"):
+            self._unproven.add(str(item.path))
         if call.when == "call" and not item.stash.get(_JUDGED, True):
             # a subtest, reported while the test's body still runs
             if report.failed:
@@ -217,11 +223,14 @@ class Hooks:
         """Write the run, or hand the rest to the controller."""
         rest = self.session.ship_rest()
         if self._is_worker:
-            self._config.workeroutput[OUTPUT] = rest  # type: ignore[attr-defined]  # pytest-xdist adds it
+            ship(self._config, rest, self._stock(session))
             return
+        if not has_workers(self._config):
+            self.session.gathered.take_stock(self._stock(session))
         if rest:
             self.session.gathered.collect(rest)
         self.session.partial = reasons_for_partial(session)
+        self.session.failed = session.testsfailed
         self._run = self.session.finish()
         if self._run is None:
             return
@@ -229,6 +238,17 @@ class Hooks:
             self.session.write(self._run)
         except RunFileError as error:
             self._unwritten = f"[{error.slug}] {error}"
+
+    def _stock(self, session: pytest.Session) -> Stock | None:
+        """Which recordings lie here without a test; `None` where that cannot be told."""
+        if not self._declared or self._detach is None:
+            return None
+        from pytest_tokenbudget.traffic.shown import shown_path
+
+        return Stock(
+            files=tuple((shown_path(file), str(module) if module else "") for file, module in ownerless(session.items)),
+            unproven=tuple(sorted(self._unproven)),
+        )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what the run cost."""

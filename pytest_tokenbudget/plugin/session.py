@@ -21,6 +21,8 @@ from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
 from pytest_tokenbudget.plugin.gathering import Gathering, packed
 from pytest_tokenbudget.policy.budget import Leniency
+from pytest_tokenbudget.policy.contradictions import contradictions
+from pytest_tokenbudget.policy.hygiene import recordings_of
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.store.runfile import write_run
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
@@ -48,6 +50,7 @@ class Session:
         meter: Takes in exchanges.
         gathered: The tasks of every process, in the one that reports.
         partial: Why only a part of the suite ran.
+        failed: How many tests failed, measured or not.
     """
 
     def __init__(self, root: Path, settings: Settings, *, name: str, worker: str) -> None:
@@ -70,7 +73,8 @@ class Session:
             unknown_model=settings.unknown_model != "error", missing_usage=settings.missing_usage != "error"
         )
         outside = OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]"
-        self.meter = Meter(self._read, self._keep, outside, self._prices.charge)
+        stops = settings.drift == "error"
+        self.meter = Meter(self._read, self._keep, outside, self._prices.charge, stops_drift=stops)
         self._marked: dict[str, Sequence[Statement]] = {}
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
@@ -78,10 +82,15 @@ class Session:
         self._closed: list[Task] = []
         self.gathered = Gathering()
         self.partial: list[str] = []
+        self.failed = 0
 
     def _read(self, exchange: Exchange) -> Call | Skipped:
         found = read(exchange, count)
-        return found if isinstance(found, Call) else self._prices.external(exchange) or found
+        if not isinstance(found, Call):
+            return self._prices.external(exchange) or found
+        # of a drifted request, the recorded answer's usage is another's
+        wrong = tuple(contradictions(found, exchange)) if exchange.obtained == "replayed" else ()
+        return found.noted(*wrong) if wrong else found
 
     def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
         self._spool.keep(task.id, entry, is_fixture=task.is_fixture)
@@ -121,7 +130,7 @@ class Session:
         """End an attempt at a task."""
         self.meter.enter(None)
         self._running = None
-        if task.exchanges or task.budget.limits():
+        if task.exchanges or task.strays or task.opened or task.budget.limits():
             self._ended[task.id] = task
         closed = task.close(outcome)
         self._keep_outcome(task.id, outcome)
@@ -137,7 +146,7 @@ class Session:
 
     def end_fixture(self, task: TaskMeter) -> None:
         """End a wider fixture; one that made no call leaves no trace."""
-        if task.exchanges:
+        if task.exchanges or task.strays or task.opened:
             self._keep_outcome(task.id, "fixture")
             self._closed.append(task.close("fixture"))
 
@@ -196,11 +205,14 @@ class Session:
             incomplete=(*([_UNFINISHED] if unfinished else ()), *self.gathered.incomplete()),
             tasks=tuple(task for task in tasks if task.outcome != "fixture"),
             fixtures=tuple(task for task in tasks if task.outcome == "fixture"),
+            recordings=recordings_of(tasks),
+            orphans=() if unfinished else self.gathered.orphans(),
+            failed=self.failed,
         )
 
 
 def _matters(task: Task) -> bool:
-    return bool(task.exchanges or task.earlier or task.budget.limits())
+    return bool(task.exchanges or task.strays or task.opened or task.earlier or task.budget.limits())
 
 
 def _commit(root: Path, run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run) -> str | None:

@@ -7,17 +7,21 @@ in the worker's output.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import pytest
 
 from pytest_tokenbudget.plugin.session import Session, new_session_name
+from pytest_tokenbudget.plugin.stock import Stock
+from pytest_tokenbudget.store.encoding import encode_json
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "refuse", "session_name", "worker_name"]
+__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "refuse", "session_name", "ship", "worker_name"]
 
 ATTRIBUTE: Final = "tokenbudget_tasks"
 OUTPUT: Final = "tokenbudget_tasks"
+_STOCK: Final = "tokenbudget_stock"
 _REFUSED: Final = "tokenbudget_refused"
 _SESSION: Final = "tokenbudget_session"
 _NAME: Final = pytest.StashKey[str]()
@@ -64,6 +68,13 @@ def refuse(config: pytest.Config, error: pytest.UsageError, items: list[pytest.I
     items.clear()
 
 
+def ship(config: pytest.Config, rest: str, stock: Stock | None) -> None:
+    """Hand a worker's last tasks, and what it found of recordings without a test, to its controller."""
+    output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]  # pytest-xdist adds it
+    output[OUTPUT] = rest
+    output[_STOCK] = encode_json(stock).decode()
+
+
 def has_workers(config: pytest.Config) -> bool:
     """Whether this is a controller, whose workers' tasks are collected here."""
     return config.pluginmanager.hasplugin(_COLLECTOR)
@@ -91,6 +102,8 @@ class _Collector:
             raise pytest.UsageError(refused)
         if left := getattr(node, "workeroutput", {}).get(OUTPUT):
             self._collect(left)
+        if (stock := getattr(node, "workeroutput", {}).get(_STOCK)) is not None:
+            self._begin().gathered.take_stock(msgspec.json.decode(stock, type=Stock | None))
         if error:
             self._begin().gathered.worker_died(str(node.gateway.id))
 

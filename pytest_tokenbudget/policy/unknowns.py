@@ -1,15 +1,30 @@
 """Why a cost or a usage is not known, and what settles it, in sentences."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from pytest_tokenbudget.model.call import Call
-from pytest_tokenbudget.model.task import TaskCall, Totals
+from pytest_tokenbudget.model.task import Stray, TaskCall
 
-__all__ = ["Reason", "counted", "drift_reason", "lost_reason", "unknown_price_reasons", "unknown_usage_reasons"]
+__all__ = [
+    "UNDECIDED",
+    "UNPRICED_BAND",
+    "Reason",
+    "counted",
+    "drift_reason",
+    "escape_reason",
+    "estimate_reason",
+    "lost_reason",
+    "unknown_price_reasons",
+    "unknown_usage_reasons",
+]
 
 Reason = tuple[bool, str]
 """Whether it fails a limit (rather than warns), and the sentence."""
+
+_SHOWN: Final = 3
+"""Escaped requests that a reason names; the run has them all."""
 
 _STATUS_TEXT = {
     "missing": "no usage",
@@ -23,6 +38,11 @@ _MODEL_WAY_OUT = (
 )
 _EXPLAINED = frozenset({"price_table", "long_prompt"})
 """Stand among unpriced classes where there is no class to blame: the call's last note says what is wrong."""
+
+UNDECIDED: Final = "The estimate could be on either side of the limit: record the test again to settle it."
+"""What to do where the ends of an estimate's band would be judged differently."""
+
+UNPRICED_BAND: Final = "The estimate's least and most have no price: record the test again to settle it."
 
 _CLASS_WAY_OUT = "no price is known for that. Give it one under `prices:` in tokenbudget.yml."
 
@@ -61,16 +81,33 @@ def _lacks_model(call: Call) -> bool:
     return "model" in call.unpriced or not call.unpriced
 
 
-def drift_reason(totals: Totals) -> str:
-    """Why figures of drifted calls are stale."""
-    count, one = totals.drifted, totals.drifted == 1
-    some = f"{count} of {_calls(totals.calls)}"
-    every = "The call" if one else f"All {_calls(count)}"
-    which, them = (every if count == totals.calls else some), ("it" if one else "them")
-    return (
-        f"{which} {'was' if one else 'were'} answered from the recording of another request: the usage shown for "
-        f"{them} is stale. Record {them} again to settle it."
-    )
+def drift_reason(calls: Sequence[TaskCall]) -> str:
+    """Why nothing bounds what drifted calls cost; empty where every one of them has an estimate."""
+    stale = [call for call in _drifted(calls) if call.drift is None or call.drift.high is None]
+    if not stale:
+        return ""
+    they = _answered_for_another(len(stale), len(calls))
+    them = "it" if len(stale) == 1 else "them"
+    why = dict.fromkeys(reason.rstrip(".") for call in stale if call.drift is not None for reason in call.drift.reasons)
+    if not why:
+        return f"{they}: the usage shown for {them} is stale. Record {them} again to settle it."
+    return f"{they}, which cannot be estimated: {'; '.join(why)}. Record {them} again to settle it."
+
+
+def estimate_reason(calls: Sequence[TaskCall]) -> str:
+    """That a figure rests on estimates; empty where no call has one."""
+    count = sum(call.drift is not None and call.drift.high is not None for call in _drifted(calls))
+    return f"{_answered_for_another(count, len(calls))}, and estimated." if count else ""
+
+
+def _drifted(calls: Sequence[TaskCall]) -> Iterator[Call]:
+    return (entry.call for entry in calls if entry.call.obtained == "drifted")
+
+
+def _answered_for_another(count: int, calls: int) -> str:
+    every = "The call" if count == 1 else f"All {_calls(count)}"
+    which = every if count == calls else f"{count} of {_calls(calls)}"
+    return f"{which} {'was' if count == 1 else 'were'} answered from the recording of another request"
 
 
 def lost_reason(exchanges: int, calls: int, others: int) -> str:
@@ -84,6 +121,21 @@ def lost_reason(exchanges: int, calls: int, others: int) -> str:
             f"{counted(others, 'exchange')} of another kind."
         )
     return ""
+
+
+def escape_reason(strays: Iterable[Stray]) -> str:
+    """Why what a task paid is not known: model calls that left past every recording; empty where none did."""
+    escaped = _tallied(f"{stray.request} through {stray.how}" for stray in strays if stray.kind == "escaped")
+    if not escaped:
+        return ""
+    total = sum(count for _, count in escaped)
+    shown = "; ".join(f"{what} ({count} times)" if count > 1 else what for what, count in escaped[:_SHOWN])
+    more = f"; and {len(escaped) - _SHOWN} more" if len(escaped) > _SHOWN else ""
+    they, them = ("it", "it") if total == 1 else ("they", "them")
+    return (
+        f"{counted(total, 'model call')} went out live past every recording, so that what {they} cost is not known: "
+        f"{shown}{more}. Let {them} pass vcrpy: make the client inside the test, with a transport that vcrpy knows."
+    )
 
 
 def _tallied(items: Iterable[str]) -> list[tuple[str, int]]:

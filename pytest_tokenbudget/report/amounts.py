@@ -4,6 +4,7 @@ An amount that is not zero never prints as zero, one that differs from its limit
 limit's other side, and an unknown one prints as a question mark. Print a limit itself with `limit_usd`: in full.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Final
 
@@ -58,18 +59,30 @@ def signed_usd(change: Decimal | None) -> str:
     return text.replace("$", "+$") if change is not None and change > 0 else text
 
 
-def usd_range(low: Decimal, high: Decimal | None) -> str:
+def usd_range(low: Decimal, high: Decimal | None, *, edges: Sequence[Decimal] = ()) -> str:
     """A band in US dollars, rounded outwards so that it still holds the true amount.
 
     Args:
         low: The least.
         high: The most, `None` where nothing bounds it.
+        edges: Amounts that decide something, such as a limit: rounding never moves an end across or onto one.
     """
+    least = _end(low, ROUND_FLOOR, edges)
     if high is None:
-        return f"{usd(_outwards(low, ROUND_FLOOR))} or more"
+        return f"{least} or more"
     if low == high:
-        return usd(low)
-    return f"{usd(_outwards(low, ROUND_FLOOR))} to {usd(_outwards(high, ROUND_CEILING))}"
+        return least
+    return f"{least} to {_end(high, ROUND_CEILING, edges)}"
+
+
+def _end(amount: Decimal, rounding: str, edges: Sequence[Decimal]) -> str:
+    rounded = _outwards(amount, rounding)
+    crossed = [edge for edge in edges if _sign(amount - edge) != _sign(rounded - edge)]
+    return usd(amount, limit=crossed[0]) if crossed else usd(rounded)
+
+
+def _sign(difference: Decimal) -> int:
+    return (difference > 0) - (difference < 0)
 
 
 def tokens(count: int | Decimal | None) -> str:

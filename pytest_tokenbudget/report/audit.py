@@ -16,7 +16,8 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import TaskCall, Totals
 from pytest_tokenbudget.model.usage import CLASSES
 from pytest_tokenbudget.report.columns import printable
-from pytest_tokenbudget.store.records import call_record, skipped_record, usage_record
+from pytest_tokenbudget.store.records import call_record, skipped_record
+from pytest_tokenbudget.store.usages import usage_record
 
 __all__ = ["SCHEMA", "Audit", "audit_csv", "audit_json", "totals_of"]
 

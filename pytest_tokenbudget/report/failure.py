@@ -11,6 +11,14 @@ from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
 from pytest_tokenbudget.model.task import Task, TaskCall, Totals
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import columns, left, opened, printable, right, wrapped
+from pytest_tokenbudget.report.drifting import (
+    Drifting,
+    drifting,
+    estimate_text,
+    record_command,
+    volatile_text,
+    without_drift,
+)
 from pytest_tokenbudget.report.largest import carried, largest_part
 from pytest_tokenbudget.report.view import LIMIT_WORDS, cost_text, crossed, tokens_text
 
@@ -53,13 +61,27 @@ def _further(failing: Sequence[Finding], task: Task) -> Iterator[str]:
             yield from wrapped(largest, _WIDTH, first="", further="  ")
         if "steps" in limits and (asked := _tools_asked(task)):
             yield asked
+    if found := drifting(task):
+        yield from wrapped(
+            f"Drifted: {found.what}{found.calls}; {_estimate(found, task)}.", _WIDTH, first="", further="  "
+        )
+        for name in found.volatile:
+            yield from wrapped(volatile_text(name), _WIDTH, first="", further="  ")
     where = dict(task.budget.origins)
     broken = [finding.limit for finding in failing if finding.limit in where]
     stated = broken or [limit for limit, _ in task.budget.limits() if limit in where]
     for origin in dict.fromkeys(where[limit] for limit in stated):
         yield f"Budget from {printable(origin)}"
+    if found and task.id.isprintable():
+        own = all(opened.own for opened in task.opened if opened.source in found.sources)
+        yield f"Settle it: {record_command([task.id], own=own)}"
     if audit := _audit(task):
         yield audit
+
+
+def _estimate(found: Drifting, task: Task) -> str:
+    limit = task.budget.usd
+    return estimate_text(found, () if limit is None else (limit, limit * (1 + task.budget.tolerance)))
 
 
 def _sentences(failing: Sequence[Finding], task: Task) -> Iterator[str]:
@@ -68,7 +90,7 @@ def _sentences(failing: Sequence[Finding], task: Task) -> Iterator[str]:
         if finding.bound is None:
             yield printable(finding.reason)
         elif finding.state == "unknown":
-            unknown.setdefault(finding.reason, []).append(finding)
+            unknown.setdefault(without_drift(finding.reason, task), []).append(finding)
         else:
             yield _broken(finding, task)
     for reason, findings in unknown.items():
@@ -92,7 +114,8 @@ def _broken(finding: Finding, task: Task) -> str:
     tolerance = amounts.percent(task.budget.tolerance)
     bound = _bound(finding)
     least = "at least " if finding.high is None else ""
-    why = f" {printable(finding.reason)}" if finding.reason else ""
+    reason = without_drift(finding.reason, task)
+    why = f" {printable(reason)}" if reason else ""
     if finding.limit == "cache_hit_rate":
         return (
             f"Too few cache hits: {_measured(finding, task)}, at least {bound} wanted ({tolerance} less is tolerated)"
@@ -101,6 +124,9 @@ def _broken(finding: Finding, task: Task) -> str:
         return f"Over budget: {least}{_measured(finding, task)} of {bound}{why and '.'}{why}"
     over = amounts.signed_percent((finding.low or 0) / finding.bound - 1, edge=task.budget.tolerance)
     how = f"{over}; {tolerance} is tolerated"
+    if finding.high is not None and finding.low != finding.high:
+        least = f"≈ {amounts.measured(finding.limit, finding.value, bound=finding.bound)}, at least "
+        how = f"at least {how}"
     return f"Over budget: {least}{_measured(finding, task)} of {bound} ({how}){why and '.'}{why}"
 
 

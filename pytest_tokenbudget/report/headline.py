@@ -69,9 +69,10 @@ def cost_sentence(run: Run) -> str:
         how.append(f"{totals.drifted} of them drifted")
     if totals.sent:
         how.append(f"{totals.sent} sent" if how else f"{_counted(totals.sent, 'call')} sent")
-    more = " + ?" if totals.cost is not None and any(map(lost, (*run.tasks, *run.fixtures))) else ""
+    every = (*run.tasks, *run.fixtures)
+    more = " + ?" if totals.cost is not None and any(lost(task) or task.escaped for task in every) else ""
     paid = amounts.usd(totals.incurred)
-    if totals.unknown_sent:
+    if totals.unknown_sent or any(task.possibly_billed for task in every):
         paid = f"{paid} + ?" if totals.incurred else "an unknown amount"
     attempts = " in all attempts" if any(task.earlier for task in run.tasks) else ""
     return (

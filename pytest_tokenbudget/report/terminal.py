@@ -1,8 +1,7 @@
 """The section that ends pytest's output."""
 
-import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Context, localcontext
 from typing import Final
 
@@ -10,11 +9,13 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Totals
-from pytest_tokenbudget.report import amounts
+from pytest_tokenbudget.policy.hygiene import sweep
 from pytest_tokenbudget.report.columns import columns, ended, left, printable, right, wrapped
+from pytest_tokenbudget.report.drift_lines import change_texts, doubt_texts, settling_texts
 from pytest_tokenbudget.report.headline import cost_sentence, verdict_sentence
 from pytest_tokenbudget.report.names import listed, of_test
+from pytest_tokenbudget.report.stray_lines import stray_texts, traffic_sentence
+from pytest_tokenbudget.report.unused import contradiction_texts, unused_sentence
 from pytest_tokenbudget.report.view import Row, rows
 
 __all__ = ["TITLE", "Line", "summary"]
@@ -22,7 +23,7 @@ __all__ = ["TITLE", "Line", "summary"]
 TITLE: Final = "token budget"
 _QUIET_ROWS: Final = 10
 _MOST_REASONS: Final = 10
-_MOST_TYPED: Final = 3
+_MOST_CHANGES: Final = 5
 _NARROWEST_TASK: Final = 16
 _ROOM_FOR_TASK: Final = 28
 _LAYOUTS: Final[tuple[dict[str, str], ...]] = (
@@ -63,7 +64,8 @@ def summary(run: Run, *, width: int, verbosity: int = 0, run_file: str = "") -> 
         verbosity: pytest's own, -1 for `-q`.
         run_file: Where the run was written, to be named where something went wrong.
     """
-    if not (run.totals.calls or run.incomplete or any(task.verdict.blocks for task in run.tasks)):
+    every = (*run.tasks, *run.fixtures)
+    if not (run.totals.calls or run.incomplete or any(task.verdict.blocks or task.strays for task in every)):
         return []
     with localcontext(Context(prec=28)):  # a test may have left another one behind
         return list(_summary(run, width, verbosity, run_file))
@@ -84,8 +86,15 @@ def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
     if len(quiet) > most >= _QUIET_ROWS:
         lines.append(Line(f" … and {len(quiet) - most} more, none of them over budget (-v lists them)"))
     lines += _paragraph(cost_sentence(run), width, {})
+    tasks = (*run.tasks, *run.fixtures)
+    if traffic := traffic_sentence(tasks):
+        lines += _paragraph(traffic, width, {})
     lines += _reasons(shown, width, verbosity)
-    lines += _settling(telling)
+    lines += _capped([(text, _MARKUP[state]) for text, state in stray_texts(tasks)], width, verbosity)
+    lines += _drift(telling if verbosity < 0 else every, run, width, verbosity)
+    lines += _capped([(text, _MARKUP["over"]) for text in contradiction_texts(tasks)], width, verbosity, _MOST_CHANGES)
+    if (unused := unused_sentence(sweep(run))) and verbosity >= 0:
+        lines += _paragraph(unused, width, {})
     if run.partial and verbosity > 0:
         lines += _paragraph(f"A part of the suite ran: {printable(', '.join(run.partial))}.", width, {})
     lines += _capped([(f"Incomplete: {printable(why)}", {"red": True}) for why in run.incomplete], width, verbosity)
@@ -138,34 +147,37 @@ def _reasons(shown: Sequence[Row], width: int, verbosity: int) -> list[Line]:
     for row in shown:
         for reason in row.reasons:
             shared.setdefault((row.symbol, reason), []).append(row)
-    own = Counter(of_test(row.task) for row in shown)
-    texts = []
-    for (symbol, reason), found in shared.items():
-        names = [of_test(row.task) if own[of_test(row.task)] == 1 else row.task for row in found]
-        texts.append((f"{symbol} {listed(names)}: {reason}", _markup(found[0])))
+    names = _Names(shown)
+    texts = [(f"{symbol} {names(found)}: {reason}", _markup(found[0])) for (symbol, reason), found in shared.items()]
     return _capped(texts, width, verbosity)
 
 
-def _capped(texts: Sequence[tuple[str, dict[str, bool]]], width: int, verbosity: int) -> list[Line]:
-    most = len(texts) if verbosity > 0 else _MOST_REASONS
+def _drift(rows: Sequence[Row], run: Run, width: int, verbosity: int) -> list[Line]:
+    names = _Names(rows)
+    changes = [(text, _MARKUP.get(state, {})) for text, state in change_texts(rows, names)]
+    doubts = [(text, _MARKUP.get(state, {})) for text, state in doubt_texts(rows, names, every=verbosity > 0)]
+    foreign = frozenset(recording.source for recording in run.recordings if not recording.own)
+    # on lines of their own, to be copied
+    commands = [Line(f"   {text}") for text in settling_texts(rows, foreign)]
+    capped = (_capped(texts, width, verbosity, _MOST_CHANGES) for texts in (changes, doubts))
+    return [*(line for lines in capped for line in lines), *commands]
+
+
+class _Names:
+    """Names tasks as short as they stay apart."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._own = Counter(of_test(row.task) for row in rows)
+
+    def __call__(self, rows: Sequence[Row]) -> str:
+        return listed([name if self._own[name := of_test(row.task)] == 1 else row.task for row in rows])
+
+
+def _capped(
+    texts: Sequence[tuple[str, dict[str, bool]]], width: int, verbosity: int, most: int = _MOST_REASONS
+) -> list[Line]:
+    most = len(texts) if verbosity > 0 else most
     lines = [line for text, markup in texts[:most] for line in _paragraph(text, width, markup)]
     if len(texts) > most:
         lines.append(Line(f" … and {len(texts) - most} more (-v lists them)"))
     return lines
-
-
-def _settling(telling: Sequence[Row]) -> list[Line]:
-    """The command that records drifted tasks again, on a line of its own to be copied."""
-    drifted = [row for row in telling if row.state == "inconclusive" and row.totals.drifted and row.id.isprintable()]
-    if not drifted:
-        return []
-    if len(drifted) > _MOST_TYPED:
-        targets = dict.fromkeys(row.id.partition("::")[0] for row in drifted)
-        return [Line(f"   Settle it: {_recording(targets)}   (pytest-recording)")]
-    cost = sum((row.totals for row in drifted), Totals()).cost
-    about = "" if cost is None else f", about {amounts.usd(cost)}"
-    return [Line(f"   Settle it: {_recording(row.id for row in drifted)}   (pytest-recording{about})")]
-
-
-def _recording(targets: Iterable[str]) -> str:
-    return f"pytest {shlex.join(targets)} --record-mode=rewrite"

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from pytest_tokenbudget.model.budget import SEVERITY, Finding, State
 from pytest_tokenbudget.model.task import Task, Totals
+from pytest_tokenbudget.policy.unknowns import escape_reason
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
+from pytest_tokenbudget.report.drifting import Drifting, drifting, without_drift
 from pytest_tokenbudget.report.names import below_shared_folder
 
 __all__ = ["LIMIT_WORDS", "SYMBOLS", "Row", "budget_text", "cost_text", "crossed", "lost", "rows", "tokens_text"]
@@ -54,6 +56,9 @@ class Row(Struct, frozen=True, kw_only=True):
         cost: US dollars; a question mark for what is not known.
         budget: The deciding limit and how it was used.
         reasons: What a reader should know, in sentences.
+        drifting: How its calls drifted; `None` where none did.
+        edges: Amounts in US dollars that its limit makes decisive.
+        is_test: Whether pytest can be asked for it by its id: not so for wider fixtures.
     """
 
     id: str
@@ -68,6 +73,9 @@ class Row(Struct, frozen=True, kw_only=True):
     cost: str
     budget: str
     reasons: tuple[str, ...]
+    drifting: Drifting | None = None
+    edges: tuple[Decimal, ...] = ()
+    is_test: bool = True
 
 
 def rows(tasks: Iterable[Task]) -> list[Row]:
@@ -81,7 +89,7 @@ def _row(task: Task, name: str) -> Row:
     totals = task.totals
     usage = totals.usage
     about = "≈ " if totals.drifted else ""
-    unread = lost(task)
+    unread = lost(task) or task.escaped > 0
     whole = not (totals.unknown_usage or unread)
     cached = "" if usage.cache_hit_rate is None else f" ({amounts.percent(usage.cache_hit_rate)})"
     deciding = _deciding(task)
@@ -101,6 +109,9 @@ def _row(task: Task, name: str) -> Row:
         cost=f"{cost}{' + ?' if unread and totals.cost is not None else ''}" if called else "-",
         budget=budget_text(task) if called else "no model call",
         reasons=tuple(_reasons(task)),
+        drifting=drifting(task),
+        edges=() if task.budget.usd is None else (task.budget.usd, task.budget.usd * (1 + task.budget.tolerance)),
+        is_test=task.outcome != "fixture",
     )
 
 
@@ -122,11 +133,17 @@ def crossed(finding: Finding, task: Task) -> Decimal | None:
 
 
 def _reasons(task: Task) -> Iterable[str]:
-    yield from dict.fromkeys(printable(finding.reason) for finding in task.verdict.findings if finding.reason)
+    reasons = (_without_strays(without_drift(finding.reason, task), task) for finding in task.verdict.findings)
+    yield from dict.fromkeys(printable(reason) for reason in reasons if reason)
     if task.earlier:
         before = sum((attempt.totals for attempt in task.earlier), Totals())
         attempts = "attempt before it" if len(task.earlier) == 1 else f"{len(task.earlier)} attempts before it"
         yield f"the last attempt is judged; the {attempts} cost {cost_text(before)} more."
+
+
+def _without_strays(reason: str, task: Task) -> str:
+    # which stand in lines of their own
+    return " ".join(reason.replace(escaped, "").split()) if (escaped := escape_reason(task.strays)) else reason
 
 
 def tokens_text(count: int, *, whole: bool, cached: str = "") -> str:

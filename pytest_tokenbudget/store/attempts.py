@@ -25,7 +25,13 @@ def merge_attempts(tasks: Iterable[Task]) -> dict[str, Task]:
 def _after(before: Task, task: Task) -> Task:
     attempt = Attempt(outcome=before.outcome, calls=before.calls, verdict=before.verdict)
     notes = (*before.notes, *(note for note in task.notes if note not in before.notes))
-    return replace(task, earlier=(*before.earlier, attempt, *task.earlier), notes=notes)
+    return replace(
+        task,
+        earlier=(*before.earlier, attempt, *task.earlier),
+        notes=notes,
+        strays=(*before.strays, *task.strays),
+        opened=(*before.opened, *task.opened),
+    )
 
 
 def died_in(tasks: Iterable[Task]) -> tuple[str, ...]:

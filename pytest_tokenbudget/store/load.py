@@ -11,8 +11,8 @@ import msgspec
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import LIMITS, Budget, Verdict
 from pytest_tokenbudget.model.call import Skipped
-from pytest_tokenbudget.model.run import SCHEMA, Run
-from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
+from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
+from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
@@ -55,6 +55,7 @@ class _TaskFields(msgspec.Struct):
     team: str | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    strays: tuple[Stray, ...] = ()
     earlier: list[_AttemptFields] = []
 
 
@@ -71,6 +72,9 @@ class _RunFields(msgspec.Struct):
     unfinished: str | None = None
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    orphans: tuple[str, ...] = ()
+    failed: int = 0
 
 
 def load_run(path: Path) -> Run:
@@ -109,6 +113,9 @@ def load_run(path: Path) -> Run:
         incomplete=(*fields.incomplete, *died_in(recovered)),
         tasks=_sorted((*tasks, *(task for task in recovered if task.outcome != "fixture"))),
         fixtures=_sorted((*fixtures, *(task for task in recovered if task.outcome == "fixture"))),
+        recordings=fields.recordings,
+        orphans=fields.orphans,
+        failed=fields.failed,
     )
 
 
@@ -142,6 +149,7 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
             for attempt in fields.earlier
         ),
         notes=fields.notes,
+        strays=fields.strays,
     )
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.call import Call, Skipped, Status
+from pytest_tokenbudget.model.drift import Drift
 from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.money import dollars, dollars_text
 from pytest_tokenbudget.model.prompt import Segment
 from pytest_tokenbudget.model.task import Phase, TaskCall
-from pytest_tokenbudget.model.usage import CLASSES, Usage
+from pytest_tokenbudget.model.usage import Usage
+from pytest_tokenbudget.store.drifts import DriftFields, call_band, drift_from_record, drift_record
+from pytest_tokenbudget.store.usages import usage_from_record, usage_record
 
 __all__ = [
     "call_from_record",
@@ -21,10 +23,7 @@ __all__ = [
     "run_call_from_record",
     "run_call_record",
     "skipped_record",
-    "usage_record",
 ]
-
-_CLASSES: Final = frozenset(CLASSES)
 
 
 def call_record(call: Call) -> dict[str, Any]:
@@ -54,7 +53,10 @@ def call_record(call: Call) -> dict[str, Any]:
 
 
 def run_call_record(entry: TaskCall) -> dict[str, Any]:
-    """A call's fields and its place in a task; of the prompt, only the sums of each family of segments."""
+    """A call's fields and its place in a task; of the prompt, only the sums of each family of segments.
+
+    A drifted call has its recording's usage beside the estimate, and the estimate's band and reasons.
+    """
     call = entry.call
     record = call_record(call) | {
         "step": entry.step,
@@ -67,18 +69,16 @@ def run_call_record(entry: TaskCall) -> dict[str, Any]:
         "prompt": _families(call.prompt),
     }
     if call.obtained == "drifted":
-        record["recorded_usage"] = usage_record(call.usage)
+        drift = call.drift
+        record["recorded_usage"] = usage_record(call.usage if drift is None else drift.recorded_usage)
+        record["band"] = None if drift is None else call_band(drift)
+        record["drift"] = None if drift is None else drift_record(drift)
     return record
 
 
 def skipped_record(skipped: Skipped) -> dict[str, Any]:
     """An exchange that is no model call, or a whole file (`index` null), with the reason."""
     return {"source": skipped.source, "index": skipped.index, "reason": skipped.reason}
-
-
-def usage_record(usage: Usage) -> dict[str, int]:
-    """Tokens by class, the classes without any left out."""
-    return dict(usage.counts())
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +108,9 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     finish: str | None = None
     seconds: float | None = None
+    recorded_usage: dict[str, int] = {}
+    band: Any = None
+    drift: DriftFields | None = None
 
 
 def call_from_record(record: Mapping[str, Any], *, place: str = "call") -> Call:
@@ -152,7 +155,7 @@ def _call(fields: _Record, place: str) -> Call:
         stream=fields.stream,
         http_status=fields.http_status,
         status=fields.status,
-        usage=_usage(fields),
+        usage=usage_from_record(fields.usage, fields.fees),
         cost=_amount(fields.cost_usd, f"{place}.cost_usd"),
         unpriced=fields.unpriced,
         reported_cost=_amount(fields.reported_usd, f"{place}.reported_usd"),
@@ -161,16 +164,21 @@ def _call(fields: _Record, place: str) -> Call:
         response_id=fields.response_id,
         seconds=fields.seconds,
         obtained=fields.obtained,
+        drift=_drift(fields, place),
         source=fields.source,
         index=fields.index,
         notes=fields.notes,
     )
 
 
-def _usage(fields: _Record) -> Usage:
-    other = {name: count for name, count in fields.usage.items() if name not in _CLASSES}
-    named = {name: count for name, count in fields.usage.items() if name in _CLASSES}
-    return Usage(fees=MappingProxyType(fields.fees), other=MappingProxyType(other), **named)
+def _drift(fields: _Record, place: str) -> Drift | None:
+    if fields.drift is None:
+        return None
+    try:
+        return drift_from_record(fields.drift, fields.band, fields.recorded_usage, fields.fees)
+    except ValueError as error:
+        message = f"{place}.drift: {error}"
+        raise RunFileError(message) from error
 
 
 def _amount(text: str | None, place: str) -> Decimal | None:

@@ -11,10 +11,12 @@ import msgspec
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import Budget, Verdict
 from pytest_tokenbudget.model.money import dollars_text
-from pytest_tokenbudget.model.run import SCHEMA, Run
+from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Task, Totals
+from pytest_tokenbudget.store.drifts import sums_band
 from pytest_tokenbudget.store.encoding import encode_json
-from pytest_tokenbudget.store.records import run_call_record, skipped_record, usage_record
+from pytest_tokenbudget.store.records import run_call_record, skipped_record
+from pytest_tokenbudget.store.usages import usage_record
 
 __all__ = ["run_record", "write_run"]
 
@@ -54,6 +56,19 @@ def run_record(run: Run) -> dict[str, Any]:
         "totals": _totals(run.totals),
         "tasks": [_task(task) for task in run.tasks],
         "fixtures": [_task(task) for task in run.fixtures],
+        "failed": run.failed,
+        "recordings": [_recording(recording) for recording in run.recordings],
+        "orphans": list(run.orphans),
+    }
+
+
+def _recording(recording: Recording) -> dict[str, Any]:
+    return {
+        "source": recording.source,
+        "interactions": recording.interactions,
+        "used": list(recording.used),
+        "own": recording.own,
+        "settled": recording.settled,
     }
 
 
@@ -66,8 +81,10 @@ def _task(task: Task) -> dict[str, Any]:
         "outcome": task.outcome,
         **_totals(totals),
         "all_attempts_usd": _text(task.all_attempts.cost),
-        "incurred_usd": _incurred(task.all_attempts),
-        "band": None,
+        "cost_usd": None if task.escaped else _text(totals.cost),
+        "incurred_usd": None if task.possibly_billed else _incurred(task.all_attempts),
+        "traffic": task.traffic,
+        "strays": [{"kind": stray.kind, "request": stray.request, "how": stray.how} for stray in task.strays],
         "budget": _budget(task.budget),
         "verdict": _verdict(task.verdict),
         "exchanges": task.exchanges,
@@ -95,8 +112,16 @@ def _totals(totals: Totals) -> dict[str, Any]:
         "call_count": totals.calls,
         "steps": totals.steps,
         "drifted": totals.drifted,
+        "estimated": totals.estimated,
+        "band": _band(totals),
         "unknown": totals.unknown,
     }
+
+
+def _band(totals: Totals) -> dict[str, Any] | None:
+    if not totals.drifted:
+        return None
+    return sums_band(totals.low, totals.high, totals.known_low, None if totals.unknown else totals.known_high)
 
 
 def _incurred(totals: Totals) -> str | None:

@@ -10,7 +10,7 @@ from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Obtained
 from pytest_tokenbudget.model.prompt import SegmentKind
 from pytest_tokenbudget.model.run import SCHEMA
-from pytest_tokenbudget.model.task import Outcome, Phase
+from pytest_tokenbudget.model.task import Outcome, Phase, StrayKind, Traffic
 
 __all__ = ["audit_schema", "run_schema", "schema_text"]
 
@@ -24,6 +24,7 @@ _FLAG: Final[Json] = {"type": "boolean"}
 _SENTENCES: Final[Json] = {"type": "array", "items": _TEXT}
 _INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
 _COUNTS: Final[Json] = {"type": "object", "additionalProperties": _COUNT}
+_COUNTS_OR_NULL: Final[Json] = {"type": ["object", "null"], "additionalProperties": _COUNT}
 _NUMBER: Final = r"^\d+(\.\d+)?$"
 _USD: Final[Json] = {"type": "string", "pattern": _NUMBER, "description": "US dollars as text, in full"}
 _USD_OR_NULL: Final[Json] = {
@@ -40,6 +41,14 @@ def _one_of(kind: object) -> Json:
 
 def _list(item: str) -> Json:
     return {"type": "array", "items": {"$ref": f"#/$defs/{item}"}}
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _pair(schema: Json) -> Json:
+    return {"type": "array", "items": schema, "minItems": 2, "maxItems": 2, "description": "the least and the most"}
 
 
 def _object(properties: Mapping[str, Json], optional: tuple[str, ...] = ()) -> Json:
@@ -91,7 +100,45 @@ _RUN_CALL: Final[Mapping[str, Json]] = {
         },
     },
     "recorded_usage": _COUNTS | {"description": "of drifted calls: the usage of the request that was recorded"},
+    "band": _or_null({"$ref": "#/$defs/band"}),
+    "drift": _or_null({"$ref": "#/$defs/drift"}),
 }
+
+_DRIFT: Final[Mapping[str, Json]] = {
+    "low": _COUNTS | {"description": "the least that it can be now"},
+    "high": _COUNTS_OR_NULL | {"description": "the most; null where nothing bounds it"},
+    "cold": _COUNTS_OR_NULL | {"description": "the estimate if nothing were read from the provider's cache"},
+    "cold_usd": _USD_OR_NULL,
+    "recorded_usd": _USD_OR_NULL,
+    "counter": _TEXT,
+    "reasons": _SENTENCES,
+    "first": _or_null({"$ref": "#/$defs/change"}),
+    "volatile": _SENTENCES,
+}
+
+_CHANGE: Final[Mapping[str, Json]] = {
+    "kind": _one_of(SegmentKind),
+    "name": _TEXT,
+    "position": _COUNT,
+    "byte": _COUNT,
+    "before": _COUNT,
+    "after": _COUNT,
+}
+
+_BAND: Final[Mapping[str, Json]] = {
+    "input": _pair({"type": ["integer", "null"], "minimum": 0}),
+    "usd": _pair(_USD_OR_NULL),
+}
+
+_RECORDING: Final[Mapping[str, Json]] = {
+    "source": _TEXT,
+    "interactions": _COUNT,
+    "used": {"type": "array", "items": _COUNT},
+    "own": _FLAG,
+    "settled": _FLAG,
+}
+
+_STRAY: Final[Mapping[str, Json]] = {"kind": _one_of(StrayKind), "request": _TEXT, "how": _TEXT}
 
 _SKIPPED: Final[Mapping[str, Json]] = {
     "source": _TEXT_OR_NULL,
@@ -108,6 +155,8 @@ _SUMS: Final[Mapping[str, Json]] = {
     "call_count": _COUNT,
     "steps": _COUNT,
     "drifted": _COUNT,
+    "estimated": _COUNT,
+    "band": _or_null({"$ref": "#/$defs/band"}),
     "unknown": _COUNT,
 }
 
@@ -118,7 +167,8 @@ _TASK: Final[Mapping[str, Json]] = {
     "outcome": _one_of(Outcome),
     **_SUMS,
     "all_attempts_usd": _USD_OR_NULL,
-    "band": {"type": "null"},
+    "traffic": _one_of(Traffic),
+    "strays": _list("stray"),
     "budget": {"$ref": "#/$defs/budget"},
     "verdict": {"$ref": "#/$defs/verdict"},
     "exchanges": _COUNT,
@@ -160,6 +210,9 @@ _RUN: Final[Mapping[str, Json]] = {
     "totals": _object(_SUMS),
     "tasks": _list("task"),
     "fixtures": _list("task"),
+    "failed": _COUNT,
+    "recordings": _list("recording"),
+    "orphans": _SENTENCES,
 }
 
 
@@ -171,7 +224,12 @@ def run_schema() -> Json:
         **_object(_RUN),
         "$defs": {
             "task": _object(_TASK),
-            "call": _object(_RUN_CALL, optional=("recorded_usage",)),
+            "call": _object(_RUN_CALL, optional=("recorded_usage", "band", "drift")),
+            "drift": _object(_DRIFT),
+            "change": _object(_CHANGE),
+            "band": _object(_BAND),
+            "stray": _object(_STRAY),
+            "recording": _object(_RECORDING),
             "skipped": _object(_SKIPPED),
             "budget": _object(_BUDGET, optional=LIMITS),
             "verdict": _object({"state": _one_of(State), "blocks": _FLAG, "findings": _list("finding")}),

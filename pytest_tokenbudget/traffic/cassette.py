@@ -20,9 +20,12 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 from vcr.cassette import Cassette
 from vcr.matchers import requests_match
+from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
+from pytest_tokenbudget.model.task import Opened
+from pytest_tokenbudget.traffic.drift_stop import stop_drifted
 from pytest_tokenbudget.traffic.exchanges import exchange_of, request_line
 from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
@@ -96,6 +99,12 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             super()._load()
         finally:
             self._tokenbudget.loading = False
+        if _meter is not None and self.data and self.record_mode != RecordMode.ALL:  # which plays none of them
+            _meter.opened(Opened(source=shown_path(self._path), interactions=len(self.data), own=self._is_own()))
+
+    def _is_own(self) -> bool:
+        """Whether the recording is ours to keep: that of a marked test that opens none itself."""
+        return False
 
     def can_play_response_for(self, request: Any) -> Any:
         """Whether a recording answers; if none does, vcrpy sends the request next."""
@@ -126,6 +135,9 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             response = super().play_response(request)
             index = self._played(response) if matched.index is None else matched.index
         same = index is not None and same_request(matched.request, self.data[index][0])
+        if not same:
+            recorded = None if index is None else self.data[index][0]
+            stop_drifted(meter, matched.request, recorded, source=shown_path(self._path), index=index)
         exchange = _read(meter, request, response, "replayed" if same else "drifted")
         _hand_over(meter, exchange, source=self._path, index=index)
         return response

@@ -10,10 +10,9 @@ from vcr.matchers import host, method, path, port, query, scheme
 from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.errors import RecordingMiss
+from pytest_tokenbudget.traffic.asking import asks_a_model
 from pytest_tokenbudget.traffic.cassette import MeteredCassette, attached
-from pytest_tokenbudget.traffic.exchanges import body_bytes
 from pytest_tokenbudget.traffic.shown import shown_path
-from pytest_tokenbudget.wire.routing import route_of
 
 __all__ = ["cassette_path", "replaying"]
 
@@ -38,7 +37,7 @@ class _ReplayOnly(MeteredCassette):
     def can_play_response_for(self, request: Any) -> Any:
         if playable := super().can_play_response_for(request):
             return playable
-        if not _asks_a_model(request):
+        if not asks_a_model(request):
             return False
         miss = RecordingMiss(self._explain(request))
         meter = attached()
@@ -50,6 +49,9 @@ class _ReplayOnly(MeteredCassette):
     def write_protected(self) -> bool:
         # vcrpy would refuse every other request too; those are the test's own affair
         return False
+
+    def _is_own(self) -> bool:
+        return True
 
     def _keeps(self) -> bool:
         return False
@@ -72,14 +74,6 @@ class _ReplayOnly(MeteredCassette):
             "To record it, mark the test with @pytest.mark.vcr and run pytest --record-mode=once (pytest-recording), "
             "or open vcr.use_cassette() in the test."
         )
-
-
-def _asks_a_model(request: Any) -> bool:
-    route = route_of(request.method, request.uri)
-    if route.kind not in {"read", "unsupported"}:
-        return False
-    # of a host that nobody knows, a path such as /v1/messages proves nothing
-    return route.sure or b'"model"' in body_bytes(request.body)
 
 
 def replaying(recording: Path) -> Any:

@@ -6,13 +6,16 @@ from typing import Final
 
 import click
 import pytest
-from builders import make_budget, make_call, make_run, make_task
+from builders import make_budget, make_estimate, make_run, make_task
 
 from pytest_tokenbudget import errors
 from pytest_tokenbudget.cli import main
 from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED
 from pytest_tokenbudget.config.limits import FIELDS
 from pytest_tokenbudget.config.load import load_settings
+from pytest_tokenbudget.model.drift import Change
+from pytest_tokenbudget.model.run import Recording
+from pytest_tokenbudget.model.task import Stray
 from pytest_tokenbudget.store.runfile import run_record
 
 ROOT: Final = Path(__file__).parents[2]
@@ -78,15 +81,24 @@ def test_every_command_and_option_is_listed() -> None:
 
 
 def test_every_field_of_a_run_is_listed() -> None:
-    run = make_run(make_task("t.py::test_a", make_call(obtained="drifted"), budget=make_budget(usd=1)))
+    first = Change(kind="system", name="", position=0, byte=0, before=1, after=2)
+    call = make_estimate("1", "0.9", "1.1", first=first)
+    stray = Stray(kind="refused", request="POST https://api.openai.com/v1/responses")
+    run = make_run(
+        make_task("t.py::test_a", call, budget=make_budget(usd=1), strays=(stray,)),
+        recordings=(Recording(source="a.yaml", interactions=1),),
+    )
     record = run_record(run)
     task = record["tasks"][0]
     finding = task["verdict"]["findings"][0]
-    fields = {*record, *record["totals"], *task, *task["calls"][0], *task["verdict"], *finding}
+    drift = task["calls"][0]["drift"]
+    parts = [record, record["totals"], task, task["calls"][0], drift, drift["first"], task["calls"][0]["band"]]
+    parts += [task["strays"][0], record["recordings"][0], task["verdict"], finding]
+    fields = {name for part in parts for name in part}
     assert fields <= named(REFERENCE / "run-file.md")
 
 
 def test_every_slug_has_its_section() -> None:
-    raised = {errors.RecordingMiss, *errors.TokenBudgetError.__subclasses__()}
+    raised = {*errors.Stop.__subclasses__(), *errors.TokenBudgetError.__subclasses__()}
     sections = {title.strip("`[]") for title in headings(GUIDE / "troubleshooting.md") if title.startswith("`[")}
     assert sections == {kind.slug for kind in raised}

@@ -235,3 +235,70 @@ def test_calls_at_the_same_time_are_each_counted_once(project: Project) -> None:
     assert obtained(ran, "test_threads") == ["replayed"] * 40
     # vcrpy answers in the order of the recording: each gets another's answer
     assert obtained(ran, "test_gathered_by_vcrpys_default_match") == ["drifted"] * 40
+
+
+def test_a_drifted_request_stops_the_test_where_drift_is_an_error(project: Project) -> None:
+    ran = (
+        project.tests(
+            """
+            @pytest.mark.token_budget
+            def test_it():
+                ask("Hello, once")
+                for text in ("Hello there", "Hello again"):
+                    try:
+                        ask(text)
+                    except Exception:
+                        pass
+            """
+        )
+        .recorded(with_body(json.dumps(asked("Hello, once"))), with_body(json.dumps(asked("Hello again"))))
+        .run("--tokenbudget-drift=error")
+    )
+    assert ran.counts == {"failed": 1}
+    assert obtained(ran) == ["replayed"]
+    assert (
+        "[drift] POST https://api.openai.com/v1/chat/completions was stopped: it is not the request that was "
+        "recorded (recording 1 of cassettes/test_it/test_it.yaml): `messages[0].content` changed (first at byte 6). "
+        "To record it again: pytest test_it.py::test_it --tokenbudget-record=all. To replay it and estimate its cost: "
+        "--tokenbudget-drift=estimate."
+    ) in ran.said
+
+
+def asked(text: str) -> dict[str, Any]:
+    return {"model": "tiny", "messages": [{"role": "user", "content": text}]}
+
+
+def test_a_swallowed_stop_for_drift_fails_the_test_all_the_same(project: Project) -> None:
+    ran = (
+        project.tests(
+            """
+            @pytest.mark.token_budget
+            def test_it():
+                try:
+                    ask("Hello there")
+                except BaseException:
+                    pass
+            """
+        )
+        .recorded(with_body(json.dumps(RECORDED)))
+        .run("--tokenbudget-drift=error")
+    )
+    assert ran.counts == {"failed": 1}
+    assert "[drift]" in ran.out
+
+
+def test_other_traffic_may_drift_where_drift_is_an_error(project: Project) -> None:
+    interaction = with_body("page=1", url="https://shop.example/orders")
+    ran = (
+        project.tests(
+            VCR_TEST
+            + """
+@vcr.use_cassette("cassettes/test_it/test_it.yaml")
+def test_it():
+    send(b"page=2", "https://shop.example/orders")
+"""
+        )
+        .recorded(interaction)
+        .run("--tokenbudget-drift=error")
+    )
+    assert ran.counts == {"passed": 1}

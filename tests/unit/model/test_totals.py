@@ -1,6 +1,6 @@
 from decimal import Decimal, localcontext
 
-from builders import make_call, make_run, make_task, numbered
+from builders import make_call, make_estimate, make_run, make_task, numbered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +13,8 @@ calls = st.lists(
         [
             make_call("0.10", input=10),
             make_call("0.003", cache_read=7, output=3, obtained="drifted"),
+            make_estimate("0.28", "0.27", "0.30", input=1000, cache_read=100),
+            make_estimate("0.28", "0.27", None),
             make_call("0.5", obtained="live", seconds=0.25),
             make_call(None, obtained="recorded", status="partial", output=2, seconds=1.5),
             make_call(None, status="missing", input=0),
@@ -31,7 +33,11 @@ def test_every_figure_of_a_sum() -> None:
     drifted = make_call("0.003", obtained="drifted", thinking=4)
     assert Totals.of(numbered((known, unknown, unpriced, drifted))) == Totals(
         usage=Usage(input=11, cache_read=2, output=5, thinking=4),
+        low=Usage(input=11, cache_read=2, output=5),
+        high=None,
         known=Decimal("0.103"),
+        known_low=Decimal("0.10"),
+        known_high=None,
         incurred=Decimal("0.10"),
         calls=4,
         steps=4,
@@ -42,6 +48,25 @@ def test_every_figure_of_a_sum() -> None:
         unknown_sent=1,
         seconds=1.75,
     )
+
+
+def test_an_estimate_adds_its_least_and_its_most() -> None:
+    estimate = make_estimate("0.28", "0.14", "0.56", input=100, output=10)
+    totals = Totals.of(numbered((make_call("0.02", input=5), estimate)))
+    assert (totals.low, totals.usage, totals.high) == (
+        Usage(input=55, output=5),
+        Usage(input=105, output=10),
+        Usage(input=205, output=20),
+    )
+    assert (totals.known_low, totals.known, totals.known_high) == (Decimal("0.16"), Decimal("0.30"), Decimal("0.58"))
+    assert (totals.drifted, totals.estimated, totals.stale) == (1, 1, 0)
+
+
+def test_of_an_estimate_without_an_end_nothing_is_claimed() -> None:
+    totals = Totals.of(numbered((make_call("0.02", input=5), make_estimate("0.28", "0.14", None))))
+    assert (totals.low, totals.high) == (Usage(input=5), None)
+    assert (totals.known_low, totals.known_high) == (Decimal("0.02"), None)
+    assert (totals.drifted, totals.estimated, totals.stale) == (1, 0, 1)
 
 
 def test_a_cost_with_an_unknown_part_is_unknown() -> None:

@@ -2,12 +2,13 @@
 
 from decimal import Decimal, localcontext
 
-from builders import make_budget, make_call, make_segment, make_task
+from builders import make_budget, make_call, make_estimate, make_segment, make_task
 
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.drift import Change
 from pytest_tokenbudget.model.prompt import Segment
-from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.model.task import Opened, Stray, Task
 from pytest_tokenbudget.report.failure import failure_text
 
 PLACE = "tests/test_triage.py:12: @pytest.mark.token_budget of test_refund"
@@ -175,12 +176,14 @@ def test_the_known_part_alone_may_break_a_limit() -> None:
     shows(
         failure_text(task),
         """\
-Over budget: at least $0.40 of $0.30 (+33%; 20% is tolerated). 1 of 2 calls was answered from the
-  recording of another request: the usage shown for it is stale. Record it again to settle it.
+Over budget: at least $0.40 of $0.30 (+33%; 20% is tolerated)
 
  step  model                in  cached  out  thinking    cost  carries
  1     claude-sonnet-5   1,000      0%  100         0   $0.40
- 2     claude-sonnet-5  ≈9,000      0%    0         0  ≈$0.20""",
+ 2     claude-sonnet-5  ≈9,000      0%    0         0  ≈$0.20
+
+Drifted: the request changed in 1 of 2 calls; not estimated: the figures are those of the recording.
+Settle it: pytest t --tokenbudget-record=all""",
     )
 
 
@@ -302,3 +305,62 @@ def test_only_the_places_of_broken_limits_are_named() -> None:
     )
     assert "Budget from tests/t.py:1" in failure_text(task)
     assert "tokenbudget.yml" not in failure_text(task)
+
+
+DATE = Change(kind="system", name="", position=0, byte=214, before=900, after=904)
+
+
+def test_a_test_whose_estimate_is_over_its_budget() -> None:
+    call = make_estimate("0.40", "0.38", "0.43", first=DATE, input=9_000, output=0, volatile=("system",), source=SOURCE)
+    task = make_task(
+        "tests/test_triage.py::test_refund", make_call("0.02", source=SOURCE), call, budget=budget(usd=0.30)
+    )
+    shows(
+        failure_text(task),
+        """\
+Over budget: ≈ $0.42, at least $0.40 of $0.30 (at least +33%; 20% is tolerated)
+
+ step  model                in  cached  out  thinking    cost  carries
+ 1     claude-sonnet-5   1,000      0%  100         0   $0.02
+ 2     claude-sonnet-5  ≈9,000      0%    0         0  ≈$0.40
+
+Drifted: the system prompt changed (first at byte 214) in 1 of 2 calls; estimate $0.40 to $0.45.
+`system` changes at every run: it breaks the provider's cache and the recording alike.
+Budget from tests/test_triage.py:12: @pytest.mark.token_budget of test_refund
+Settle it: pytest tests/test_triage.py::test_refund --tokenbudget-record=all
+Each price and its source: tokenbudget audit tests/cassettes/test_triage/test_refund.yaml --explain""",
+    )
+
+
+def test_a_limit_of_tokens_that_an_estimate_breaks() -> None:
+    call = make_estimate("0.40", "0.36", "0.44", first=DATE, input=9_000, output=0, source=SOURCE)
+    theirs = (Opened(source=SOURCE, interactions=1),)
+    shows(
+        failure_text(make_task("t.py::test_a", call, budget=budget(tokens=6_000), opened=theirs)),
+        """\
+Over budget: ≈ 9,000, at least 8,100 of 6,000 tokens (at least +35%; 20% is tolerated)
+
+ step  model                in  cached  out  thinking    cost  carries
+ 1     claude-sonnet-5  ≈9,000      0%    0         0  ≈$0.40
+
+Drifted: the system prompt changed (first at byte 214); estimate $0.36 to $0.44.
+Budget from tests/test_triage.py:12: @pytest.mark.token_budget of test_refund
+Settle it: pytest t.py::test_a --record-mode=rewrite
+Each price and its source: tokenbudget audit tests/cassettes/test_triage/test_refund.yaml --explain""",
+    )
+
+
+def test_what_escaped_fails_a_limit() -> None:
+    stray = Stray(kind="escaped", request="POST https://api.openai.com/v1/responses", how="httpcore")
+    shows(
+        failure_text(make_task("t.py::test_a", make_call("0.02"), budget=budget(usd=1), strays=(stray,))),
+        """Cost (at least $0.02) unknown, so a limit of $1.00 cannot be checked: 1 model call went out live
+  past every recording, so that what it cost is not known: POST https://api.openai.com/v1/responses
+  through httpcore. Let it pass vcrpy: make the client inside the test, with a transport that vcrpy
+  knows.
+
+ step  model               in  cached  out  thinking   cost  carries
+ 1     claude-sonnet-5  1,000      0%  100         0  $0.02
+
+Budget from tests/test_triage.py:12: @pytest.mark.token_budget of test_refund""",
+    )

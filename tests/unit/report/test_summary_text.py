@@ -1,16 +1,19 @@
 """What a person reads at the end of a session, whole."""
 
-from decimal import localcontext
+from decimal import Decimal, localcontext
 
-from builders import make_budget, make_call, make_run, make_task, numbered
+from builders import make_budget, make_call, make_estimate, make_run, make_task, numbered
+from msgspec.structs import asdict
 
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
-from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Attempt, Task
+from pytest_tokenbudget.model.drift import Change
+from pytest_tokenbudget.model.run import Recording, Run
+from pytest_tokenbudget.model.task import Attempt, Stray, Task
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.report.terminal import summary
 
+DATE = Change(kind="system", name="", position=0, byte=214, before=900, after=904)
 CENTS_30 = make_budget(usd=0.30)
 
 
@@ -35,7 +38,7 @@ def triage() -> Run:
         make_task("tests/test_triage.py::test_refund", *refund, budget=CENTS_30),
         make_task(
             "tests/test_triage.py::test_escalate",
-            *[make_call("0.0468", input=9_078, cache_read=1_122, output=334, obtained="drifted")] * 6,
+            *[make_estimate("0.0468", "0.0451", "0.0505", input=9_078, cache_read=1_122, output=334, first=DATE)] * 6,
             budget=CENTS_30,
         ),
         make_task(
@@ -57,9 +60,9 @@ def test_the_verdict_comes_first_and_what_to_type_last() -> None:
  ✓ test_faq.py::test_hours            2         4,020 (88%)      310   $0.038    38% of $0.10
  3 tasks cost ≈$1.061; this run paid $0.00 (17 calls replayed, 6 of them drifted). Prices of
    2026-11-01 (release).
- ~ test_escalate: All 6 calls were answered from the recording of another request: the usage shown
-   for them is stale. Record them again to settle it.
-   Settle it: pytest tests/test_triage.py::test_escalate --record-mode=rewrite   (pytest-recording, about $0.281)
+ ~ test_escalate: the system prompt changed (first at byte 214) in all 6 calls; estimate $0.27 to
+   $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)
  Every call is in .tokenbudget/run.json""",
     )
 
@@ -75,9 +78,9 @@ def test_a_terminal_of_80_columns() -> None:
  ✓ test_faq.py::test_hours            2     4,020 (88%)   $0.038    38% of $0.10
  3 tasks cost ≈$1.061; this run paid $0.00 (17 calls replayed, 6 of them
    drifted). Prices of 2026-11-01 (release).
- ~ test_escalate: All 6 calls were answered from the recording of another
-   request: the usage shown for them is stale. Record them again to settle it.
-   Settle it: pytest tests/test_triage.py::test_escalate --record-mode=rewrite   (pytest-recording, about $0.281)""",
+ ~ test_escalate: the system prompt changed (first at byte 214) in all 6 calls;
+   estimate $0.27 to $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)""",
     )
 
 
@@ -94,10 +97,9 @@ def test_a_terminal_of_60_columns() -> None:
  3 tasks cost ≈$1.061; this run paid $0.00 (17 calls
    replayed, 6 of them drifted). Prices of 2026-11-01
    (release).
- ~ test_escalate: All 6 calls were answered from the
-   recording of another request: the usage shown for them is
-   stale. Record them again to settle it.
-   Settle it: pytest tests/test_triage.py::test_escalate --record-mode=rewrite   (pytest-recording, about $0.281)""",
+ ~ test_escalate: the system prompt changed (first at byte
+   214) in all 6 calls; estimate $0.27 to $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)""",
     )
 
 
@@ -115,12 +117,10 @@ def test_a_terminal_too_narrow_for_anything() -> None:
    $0.00 (17 calls replayed, 6 of them
    drifted). Prices of 2026-11-01
    (release).
- ~ test_escalate: All 6 calls were
-   answered from the recording of
-   another request: the usage shown for
-   them is stale. Record them again to
-   settle it.
-   Settle it: pytest tests/test_triage.py::test_escalate --record-mode=rewrite   (pytest-recording, about $0.281)""",
+ ~ test_escalate: the system prompt
+   changed (first at byte 214) in all 6
+   calls; estimate $0.27 to $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)""",
     )
 
 
@@ -134,9 +134,9 @@ def test_quietly_only_what_went_wrong() -> None:
  ~ test_triage.py::test_escalate      6      ≈ 61,200 (11%)  ≈ 2,004  ≈$0.281  ≈ 94% of $0.30
  3 tasks cost ≈$1.061; this run paid $0.00 (17 calls replayed, 6 of them drifted). Prices of
    2026-11-01 (release).
- ~ test_escalate: All 6 calls were answered from the recording of another request: the usage shown
-   for them is stale. Record them again to settle it.
-   Settle it: pytest tests/test_triage.py::test_escalate --record-mode=rewrite   (pytest-recording, about $0.281)""",
+ ~ test_escalate: the system prompt changed (first at byte 214) in all 6 calls; estimate $0.27 to
+   $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)""",
     )
 
 
@@ -171,7 +171,8 @@ def test_every_limit_says_how_it_was_used() -> None:
  ✗ test_a.py::test_thinking_tokens      3  1,800 (17%)  180  $0.30        60 of 30 thinking tokens
  ✗ test_a.py::test_tokens               3  1,800 (17%)  180  $0.30           1,980 of 1,000 tokens
  ✗ test_a.py::test_tokens_per_step      3  1,800 (17%)  180  $0.30      660 of 300 tokens per step
- 9 tasks cost $2.70; this run paid $2.70 (27 calls sent). Prices of 2026-11-01 (release).""",
+ 9 tasks cost $2.70; this run paid $2.70 (27 calls sent). Prices of 2026-11-01 (release).
+ Traffic: 9 live (test_usd, test_tokens and 7 more).""",
     )
 
 
@@ -365,15 +366,17 @@ def test_drift_shows_stale_figures_as_estimates() -> None:
  ✓ test_a.py::test_d                1        ≈ 1,000 (0%)  ≈ 100      ≈$0.10           1 of 1 steps
  4 tasks cost ≈$0.80 + ?; this run paid $0.00 (6 calls replayed, 4 of them drifted). Prices of
    2026-11-01 (release).
- ✗ test_a: 1 of 2 calls was answered from the recording of another request: the usage shown for it
-   is stale. Record it again to settle it.
  ? test_c: 1 call to `claude-sonnet-5` at api.anthropic.com: a model without a known price. Give it
    one under `prices:` in tokenbudget.yml, name the host's provider under `hosts:`, or say
-   `unknown_model: warn`. 1 of 2 calls was answered from the recording of another request: the usage
-   shown for it is stale. Record it again to settle it.
- ~ test_[two words]: The call was answered from the recording of another request: the usage shown
-   for it is stale. Record it again to settle it.
-   Settle it: pytest 'tests/test_a.py::test_[two words]' --record-mode=rewrite   (pytest-recording, about $0.10)""",
+   `unknown_model: warn`.
+ ✗ test_a: the request changed in 1 of 2 calls; not estimated: the figures are those of the
+   recording.
+ ? test_c: the request changed in 1 of 2 calls; not estimated: the figures are those of the
+   recording.
+ ~ test_[two words]: the request changed; not estimated: the figures are those of the recording.
+ ✓ test_d: the request changed; not estimated: the figures are those of the recording.
+   Settle it: pytest 'tests/test_a.py::test_[two words]' --tokenbudget-record=all   (about $0.10)
+   Record them again: pytest tests/test_a.py::test_a tests/test_a.py::test_c tests/test_a.py::test_d --tokenbudget-record=all   (about $0.60 + ?)""",  # noqa: E501 - a command to copy is never broken
     )
 
 
@@ -381,7 +384,7 @@ def test_many_drifted_tasks_are_recorded_again_by_file() -> None:
     drifted = make_call("0.10", obtained="drifted")
     run = make_run(*(make_task(f"tests/test_{n % 2}.py::test_{n}", drifted, budget=CENTS_30) for n in range(4)))
     assert said(run).splitlines()[-1] == (
-        "   Settle it: pytest tests/test_0.py tests/test_1.py --record-mode=rewrite   (pytest-recording)"
+        "   Settle it: pytest tests/test_0.py tests/test_1.py --tokenbudget-record=all   (about $0.40)"
     )
 
 
@@ -407,7 +410,8 @@ def test_without_any_limit_there_is_no_verdict() -> None:
    task               steps  tokens in (cached)  out   cost
  · test_a.py::test_b      1                   0    7  $0.40
  · test_a.py::test_a      1          1,000 (0%)  100  $0.36
- 2 tasks cost $0.76; this run paid $0.36 (1 call replayed, 1 sent). Prices of 2026-11-01 (release).""",
+ 2 tasks cost $0.76; this run paid $0.36 (1 call replayed, 1 sent). Prices of 2026-11-01 (release).
+ Traffic: 1 live (test_a).""",
     )
 
 
@@ -440,6 +444,7 @@ def test_an_incomplete_run_and_wider_fixtures() -> None:
  ✓ test_a.py::test_a                       1          1,000 (0%)  100  $0.06  20% of $0.30
  1 task, 1 fixture and calls outside of any test cost $0.86; this run paid $0.86 (3 calls sent).
    Prices of 2026-11-01 (release).
+ Traffic: 1 recorded (test_a), 2 live (index [session fixture], (outside of any test)).
  Incomplete: Worker gw1 died.
  Incomplete: tests/test_b.py::test_b: the process ended inside this test.
  Every call is in build/run.json""",
@@ -597,3 +602,212 @@ def test_the_same_text_whatever_decimal_context_a_test_left() -> None:
     expected = said(run)
     with localcontext(prec=2):
         assert said(run) == expected
+
+
+def escalate(*calls: Call, test: str = "escalate", **fields: object) -> Task:
+    fields = {"budget": CENTS_30, **fields}
+    return make_task(f"tests/test_triage.py::test_{test}", *calls, **fields)  # type: ignore[arg-type]  # as above
+
+
+def test_a_terminal_of_200_columns() -> None:
+    shows(
+        said(triage(), width=200),
+        """\
+ ✗ Budget broken: 1 of 3 tasks over, 1 inconclusive, 1 within.
+   task                           steps  tokens in (cached)      out     cost          budget
+ ✗ test_triage.py::test_refund        9       118,402 (18%)    4,310   $0.742   247% of $0.30
+ ~ test_triage.py::test_escalate      6      ≈ 61,200 (11%)  ≈ 2,004  ≈$0.281  ≈ 94% of $0.30
+ ✓ test_faq.py::test_hours            2         4,020 (88%)      310   $0.038    38% of $0.10
+ 3 tasks cost ≈$1.061; this run paid $0.00 (17 calls replayed, 6 of them drifted). Prices of 2026-11-01 (release).
+ ~ test_escalate: the system prompt changed (first at byte 214) in all 6 calls; estimate $0.27 to $0.303.
+   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.281)""",
+    )
+
+
+def test_each_change_is_told_once_with_what_its_tests_cost() -> None:
+    """Two tests share a change, one is undecided by another, one cannot be estimated, one has a cold cache to fear."""
+    shared = make_estimate("0.10", "0.09", "0.11", first=DATE)
+    refund = Change(kind="tool_result", name="lookup_order", position=3, byte=0, before=10, after=90)
+    reasons = ("the answer may be longer or shorter than the recorded one",)
+    wide = make_estimate("0.29", "0.2", "0.5", first=refund, reasons=reasons)
+    image = make_estimate("0.02", "0.01", None, first=DATE, reasons=("an image was replaced", "so was a file."))
+    cold = make_estimate("0.04", "0.04", "0.05", cost_cold=Decimal("0.12"), first=None)
+    run = make_run(
+        escalate(shared, make_call("0.02"), test="one"),
+        escalate(shared, shared, test="two"),
+        escalate(wide, make_call("0.001"), test="wide"),
+        escalate(image, test="image"),
+        escalate(cold, test="cold", budget=None),
+    )
+    shows(
+        said(run),
+        """\
+ ~ Undecided: 2 of 4 tasks inconclusive, 2 within.
+   task                        steps  tokens in (cached)    out     cost          budget
+ ~ test_triage.py::test_wide       2        ≈ 2,000 (0%)  ≈ 200  ≈$0.291  ≈ 97% of $0.30
+ ~ test_triage.py::test_image      1        ≈ 1,000 (0%)  ≈ 100   ≈$0.02   ≈ 7% of $0.30
+ ✓ test_triage.py::test_two        2        ≈ 2,000 (0%)  ≈ 200   ≈$0.20  ≈ 67% of $0.30
+ ✓ test_triage.py::test_one        2        ≈ 2,000 (0%)  ≈ 200   ≈$0.12  ≈ 40% of $0.30
+ · test_triage.py::test_cold       1        ≈ 1,000 (0%)  ≈ 100   ≈$0.04
+ 5 tasks cost ≈$0.671; this run paid $0.00 (8 calls replayed, 6 of them drifted). Prices of
+   2026-11-01 (release).
+ ~ test_wide: the result of `lookup_order` changed (first at byte 0) in 1 of 2 calls; estimate
+   $0.201 to $0.501.
+ ~ test_image: the system prompt changed (first at byte 214); cannot be estimated: an image was
+   replaced; so was a file.
+ ✓ test_two, test_one: the system prompt changed (first at byte 214); estimates of $0.29 to $0.35
+   together.
+ · test_cold: the request changed outside of its prompt; estimate $0.04 to $0.05, $0.12 if nothing
+   is cached.
+ ≈ test_wide: the answer may be longer or shorter than the recorded one.
+   Settle it: pytest tests/test_triage.py::test_wide tests/test_triage.py::test_image --tokenbudget-record=all   (about $0.311)
+   Record them again: pytest tests/test_triage.py::test_two tests/test_triage.py::test_one tests/test_triage.py::test_cold --tokenbudget-record=all   (about $0.36)""",  # noqa: E501 - a command to copy is never broken
+    )
+
+
+def test_the_reasons_of_a_band_that_decides_nothing_are_told_on_request() -> None:
+    task = escalate(make_estimate("0.10", "0.09", "0.11", first=DATE, reasons=("the answer may be longer",)))
+    assert "longer" not in said(make_run(task))
+    shows(
+        said(make_run(task), verbosity=1),
+        """\
+ ✓ Within budget: 1 task.
+   task                           steps  tokens in (cached)    out    cost          budget
+ ✓ test_triage.py::test_escalate      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ 1 task cost ≈$0.10; this run paid $0.00 (1 call replayed, 1 of them drifted). Prices of 2026-11-01
+   (release).
+ ✓ test_escalate: the system prompt changed (first at byte 214); estimate $0.09 to $0.11.
+ ≈ test_escalate: the answer may be longer.
+   Record it again: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.10)""",
+    )
+
+
+def test_what_changes_at_every_run_is_named() -> None:
+    volatile = make_estimate("0.10", "0.09", "0.11", first=DATE, volatile=("system (a date at byte 17)",))
+    shows(
+        said(make_run(escalate(volatile), escalate(volatile, test="again"))),
+        """\
+ ✓ Within budget: 2 tasks.
+   task                           steps  tokens in (cached)    out    cost          budget
+ ✓ test_triage.py::test_again         1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_escalate      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ 2 tasks cost ≈$0.20; this run paid $0.00 (2 calls replayed, 2 of them drifted). Prices of
+   2026-11-01 (release).
+ ✓ test_again, test_escalate: the system prompt changed (first at byte 214); estimates of $0.18 to
+   $0.22 together.
+ ! test_again, test_escalate: `system` changes at every run (a date at byte 17): it breaks the
+   provider's cache and the recording alike.
+   Record them again: pytest tests/test_triage.py::test_again tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.20)""",  # noqa: E501 - a command to copy is never broken
+    )
+
+
+def test_of_many_changes_the_first_are_told() -> None:
+    tasks = [
+        escalate(
+            make_estimate("0.10", "0.09", "0.11", first=Change(**{**asdict(DATE), "byte": n})), test=f"number_{n:02}"
+        )
+        for n in range(17)
+    ]
+    shows(
+        said(make_run(*tasks)),
+        """\
+ ✓ Within budget: 17 tasks.
+   task                            steps  tokens in (cached)    out    cost          budget
+ ✓ test_triage.py::test_number_00      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_01      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_02      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_03      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_04      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_05      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_06      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_07      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_08      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ ✓ test_triage.py::test_number_09      1        ≈ 1,000 (0%)  ≈ 100  ≈$0.10  ≈ 33% of $0.30
+ … and 7 more, none of them over budget (-v lists them)
+ 17 tasks cost ≈$1.70; this run paid $0.00 (17 calls replayed, 17 of them drifted). Prices of
+   2026-11-01 (release).
+ ✓ test_number_00: the system prompt changed (first at byte 0); estimate $0.09 to $0.11.
+ ✓ test_number_01: the system prompt changed (first at byte 1); estimate $0.09 to $0.11.
+ ✓ test_number_02: the system prompt changed (first at byte 2); estimate $0.09 to $0.11.
+ ✓ test_number_03: the system prompt changed (first at byte 3); estimate $0.09 to $0.11.
+ ✓ test_number_04: the system prompt changed (first at byte 4); estimate $0.09 to $0.11.
+ … and 12 more (-v lists them)
+   Record them again: pytest tests/test_triage.py --tokenbudget-record=all   (about $1.70)""",
+    )
+    assert said(make_run(*tasks), verbosity=1).count("changed (first at byte") == 17
+
+
+def test_recordings_of_others_are_recorded_in_their_own_way() -> None:
+    own = make_estimate("0.29", "0.28", "0.31", first=DATE, source="own.yaml", index=0)
+    others = make_estimate("0.29", "0.28", "0.31", first=DATE, source="others.yaml", index=0)
+    run = make_run(
+        escalate(own),
+        escalate(others, test="shared"),
+        recordings=(
+            Recording(source="own.yaml", interactions=1, used=(0,), own=True),
+            Recording(source="others.yaml", interactions=1, used=(0,)),
+        ),
+    )
+    assert said(run).splitlines()[-2:] == [
+        "   Settle it: pytest tests/test_triage.py::test_escalate --tokenbudget-record=all   (about $0.29)",
+        "   Settle it: pytest tests/test_triage.py::test_shared --record-mode=rewrite   (about $0.29)",
+    ]
+
+
+def test_an_estimate_never_seems_to_stand_on_the_limit() -> None:
+    """Rounding moves no end of a band across or onto a limit, nor onto what is tolerated."""
+
+    def ends(low: str, high: str) -> str:
+        middle = str((Decimal(low) + Decimal(high)) / 2)
+        line = said(make_run(escalate(make_estimate(middle, low, high, first=DATE))), width=200)
+        return line.partition("; estimate ")[2].partition(".\n")[0]
+
+    assert ends("0.3000004", "0.35") == "$0.3000004 to $0.35"
+    assert ends("0.2", "0.2999") == "$0.20 to $0.2999"
+    assert ends("0.2", "0.3") == "$0.20 to $0.30"
+    assert ends("0.36001", "0.4") == "$0.36001 to $0.40"
+    assert ends("0.2", "0.35999") == "$0.20 to $0.35999"
+    assert ends("0.0000002", "0.0000004") == "<$0.000001 to <$0.000001"
+
+
+STRAYS = (
+    Stray(kind="refused", request="POST https://api.openai.com/v1/responses", how="httpcore"),
+    Stray(kind="unanswered", request="POST https://api.anthropic.com/v1/messages", how="the test timed out"),
+    Stray(kind="escaped", request="POST https://api.openai.com/v1/chat/completions", how="a subprocess"),
+)
+
+
+def test_traffic_that_was_not_measured_is_named() -> None:
+    run = make_run(
+        escalate(make_call("0.05", obtained="recorded"), strays=STRAYS),
+        escalate(make_call("0.05", obtained="recorded"), test="other", strays=(STRAYS[1], STRAYS[1]), budget=None),
+        escalate(make_call("0.05"), test="replayed"),
+    )
+    shows(
+        said(run),
+        """\
+ ? Budget unchecked: 1 of 2 tasks of unknown use, 1 within.
+   task                           steps  tokens in (cached)      out       cost          budget
+ ? test_triage.py::test_escalate      1      1,000 (0%) + ?  100 + ?  $0.05 + ?  ≥ 17% of $0.30
+ · test_triage.py::test_other         1          1,000 (0%)      100      $0.05
+ ✓ test_triage.py::test_replayed      1          1,000 (0%)      100      $0.05    17% of $0.30
+ 3 tasks cost $0.15 + ?; this run paid $0.10 + ? (1 call replayed, 2 sent). Prices of 2026-11-01
+   (release).
+ Traffic: 1 recorded (test_other), 1 escaped (test_escalate).
+ ? test_escalate: escaped: POST https://api.openai.com/v1/chat/completions (through a subprocess);
+   its cost is unknown
+ ✗ test_escalate: refused: POST https://api.openai.com/v1/responses (through httpcore); nothing was
+   sent
+ ! test_escalate, test_other: possibly billed: 3× POST https://api.anthropic.com/v1/messages (the
+   test timed out); no answer was seen""",
+    )
+
+
+def test_a_run_of_nothing_but_a_refused_request_says_so() -> None:
+    shows(
+        said(make_run(escalate(strays=STRAYS[:1], budget=None))),
+        """\
+ No model call was measured.
+ ✗ test_escalate: refused: POST https://api.openai.com/v1/responses (through httpcore); nothing was
+   sent""",
+    )

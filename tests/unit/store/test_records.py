@@ -90,12 +90,13 @@ def test_a_record_in_a_run_adds_its_place_in_the_task() -> None:
     }
 
 
-def test_a_drifted_call_repeats_the_recorded_usage() -> None:
+def test_a_drifted_call_without_an_estimate_repeats_the_recorded_usage() -> None:
     drifted = Call(
         provider="openai", api="openai.chat", host="h", status="exact", obtained="drifted", usage=Usage(input=5)
     )
-    assert run_call_record(TaskCall(call=drifted))["recorded_usage"] == {"input": 5}
-    assert "recorded_usage" not in run_call_record(TaskCall(call=CALL))
+    record = run_call_record(TaskCall(call=drifted))
+    assert [record[name] for name in ("recorded_usage", "band", "drift")] == [{"input": 5}, None, None]
+    assert not {"recorded_usage", "band", "drift"} & run_call_record(TaskCall(call=CALL)).keys()
 
 
 def test_a_skipped_exchange_has_three_fields() -> None:

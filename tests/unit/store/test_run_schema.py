@@ -4,12 +4,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-from builders import make_budget, make_call, make_run, make_segment, make_task
+from builders import make_budget, make_call, make_estimate, make_run, make_segment, make_task
 from click.testing import CliRunner
 
 from pytest_tokenbudget.cli import main
 from pytest_tokenbudget.model.call import Skipped
-from pytest_tokenbudget.model.task import Attempt
+from pytest_tokenbudget.model.drift import Change
+from pytest_tokenbudget.model.run import Recording
+from pytest_tokenbudget.model.task import Attempt, Stray
+from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.store.runfile import run_record
 from pytest_tokenbudget.store.schema import audit_schema, run_schema, schema_text
 
@@ -19,18 +22,27 @@ RUN = jsonschema.Draft202012Validator(run_schema())
 AUDIT = jsonschema.Draft202012Validator(audit_schema())
 
 CALL = make_call(obtained="drifted", tools=("look",), prompt=(make_segment("user", 3),), source="a.yaml", index=0)
+ESTIMATE = make_estimate(
+    "0.28", "0.27", "0.30", first=Change(kind="user", name="", position=1, byte=2, before=3, after=4)
+)
 FULL = make_run(
     make_task(
         "a",
         CALL,
+        ESTIMATE,
+        make_estimate("0.28", "0.27", None, cold=Usage(input=5), volatile=("system",)),
         make_call(None, status="missing", obtained="live", seconds=0.5, unpriced=("model",)),
         budget=make_budget(usd=1, steps=2, tokens_per_step=9, cache_hit_rate=0.5, workflow="w"),
         skipped=(Skipped(reason="not model traffic", source="a.yaml", index=1),),
         earlier=(Attempt(outcome="rerun"),),
         notes=("a note",),
+        strays=(Stray(kind="escaped", request="POST https://api.openai.com/v1/responses", how="httpcore"),),
     ),
     make_task("b", budget=make_budget(usd=1)),
     fixtures=(make_task("c", make_call(), outcome="fixture"),),
+    recordings=(Recording(source="a.yaml", interactions=3, used=(0, 2)),),
+    orphans=("b.yaml",),
+    failed=1,
 )
 
 
@@ -53,6 +65,11 @@ def test_run_files_keep_to_their_schema(run: Any) -> None:
     [
         ("tasks", 0, "moon"),
         ("tasks", 0, "calls", 0, "moon"),
+        ("tasks", 0, "calls", 1, "drift", "moon"),
+        ("tasks", 0, "calls", 1, "drift", "first", "moon"),
+        ("tasks", 0, "calls", 1, "band", "moon"),
+        ("tasks", 0, "strays", 0, "moon"),
+        ("recordings", 0, "moon"),
         ("tasks", 0, "budget", "usdd"),
         ("tasks", 0, "verdict", "moon"),
         ("totals", "moon"),

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import pytest
-from builders import make_budget, make_call, make_run, make_segment, make_task
+from builders import make_budget, make_call, make_estimate, make_run, make_segment, make_task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import LIMITS, Budget, Finding, State, Verdict
 from pytest_tokenbudget.model.call import Call, Skipped, Status
+from pytest_tokenbudget.model.drift import Change, Drift
 from pytest_tokenbudget.model.exchange import Obtained
-from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Attempt, Outcome, Phase, Task, TaskCall
+from pytest_tokenbudget.model.prompt import SegmentKind
+from pytest_tokenbudget.model.run import Recording, Run
+from pytest_tokenbudget.model.task import Attempt, Outcome, Phase, Stray, StrayKind, Task, TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.store.runfile import run_record, write_run
@@ -33,6 +35,34 @@ usages = st.builds(
     fees=st.dictionaries(names, st.integers(1, 99), max_size=2),
     other=st.dictionaries(names.filter(lambda name: name not in CLASSES), st.integers(1, 99), max_size=2),
 )
+changes = st.builds(
+    Change,
+    kind=st.sampled_from(get_args(SegmentKind)),
+    name=words,
+    **dict.fromkeys(("position", "byte", "before", "after"), counts),
+)
+
+
+def with_drift(call: Call) -> st.SearchStrategy[Call]:
+    """An estimate for a drifted call, or none; what is counted by the piece is held."""
+    if call.obtained != "drifted":
+        return st.just(call)
+    estimates = usages.map(lambda usage: replace(usage, fees=call.usage.fees))
+    drifts = st.builds(
+        Drift,
+        recorded_usage=estimates,
+        low=estimates,
+        high=st.none() | estimates,
+        cold=st.none() | estimates,
+        **dict.fromkeys(("cost_low", "cost_high", "cost_cold", "cost_recorded"), st.none() | amounts),
+        counter=words,
+        reasons=sentences,
+        first=st.none() | changes,
+        volatile=sentences,
+    )
+    return (st.none() | drifts).map(lambda drift: replace(call, drift=drift))
+
+
 # of a prompt, of when it started and of what else chose a rate, a run file keeps nothing to read back
 calls = st.builds(
     Call,
@@ -57,7 +87,7 @@ calls = st.builds(
     source=maybe,
     index=st.none() | counts,
     notes=sentences,
-)
+).flatmap(with_drift)
 entries = st.lists(
     st.builds(TaskCall, call=calls, phase=st.sampled_from(get_args(Phase)), step=st.none() | st.integers(1, 99)),
     max_size=2,
@@ -94,6 +124,17 @@ tasks = st.builds(
         st.builds(Attempt, outcome=st.sampled_from(get_args(Outcome)), calls=entries, verdict=verdicts), max_size=1
     ).map(tuple),
     notes=sentences,
+    strays=st.lists(
+        st.builds(Stray, kind=st.sampled_from(get_args(StrayKind)), request=words, how=words), max_size=2
+    ).map(tuple),
+)
+recordings = st.builds(
+    Recording,
+    source=words,
+    interactions=counts,
+    used=st.lists(counts, max_size=3).map(tuple),
+    own=st.booleans(),
+    settled=st.booleans(),
 )
 runs = st.builds(
     Run,
@@ -104,6 +145,9 @@ runs = st.builds(
     incomplete=sentences,
     tasks=st.lists(tasks, max_size=2, unique_by=lambda task: task.id).map(lambda some: tuple(sorted(some, key=_id))),
     fixtures=st.lists(tasks, max_size=1).map(tuple),
+    recordings=st.lists(recordings, max_size=2).map(tuple),
+    orphans=sentences,
+    failed=counts,
 )
 
 
@@ -155,9 +199,14 @@ def test_a_run_file_says_what_its_page_says() -> None:
             "call_count": 2,
             "steps": 2,
             "drifted": 0,
+            "estimated": 0,
+            "band": None,
             "unknown": 1,
         },
         "fixtures": [],
+        "failed": 0,
+        "recordings": [],
+        "orphans": [],
     }
     assert {name: value for name, value in task.items() if name not in {"calls", "verdict"}} == {
         "id": "tests/test_a.py::test_a",
@@ -172,9 +221,12 @@ def test_a_run_file_says_what_its_page_says() -> None:
         "call_count": 2,
         "steps": 2,
         "drifted": 0,
+        "estimated": 0,
+        "band": None,
         "unknown": 1,
         "all_attempts_usd": None,
-        "band": None,
+        "traffic": "replayed",
+        "strays": [],
         "budget": {"usd": "0.3", "steps": "4", "tolerance": "0.2", "allow_no_calls": False, "origins": {}},
         "exchanges": 2,
         "notes": [],
@@ -183,6 +235,90 @@ def test_a_run_file_says_what_its_page_says() -> None:
     }
     assert task["verdict"]["state"] == "unknown"
     assert [call["cost_usd"] for call in task["calls"]] == ["0.0052472", None]
+
+
+ESTIMATE = make_estimate(
+    "0.28",
+    "0.27",
+    "0.30",
+    input=1000,
+    output=100,
+    recorded_usage=Usage(input=900, output=100),
+    cold=Usage(input=1000, output=100),
+    cost_cold=Decimal("0.29"),
+    cost_recorded=Decimal("0.25"),
+    reasons=("the output may be another",),
+    first=Change(kind="system", name="", position=0, byte=214, before=40, after=52),
+    volatile=("system",),
+)
+
+
+def test_an_estimate_says_what_its_page_says() -> None:
+    call = run_record(make_run(make_task("a", ESTIMATE)))["tasks"][0]["calls"][0]
+    assert {name: call[name] for name in ("usage", "recorded_usage", "band", "drift", "cost_usd")} == {
+        "usage": {"input": 1000, "output": 100},
+        "recorded_usage": {"input": 900, "output": 100},
+        "band": {"input": [964, 1071], "usd": ["0.27", "0.3"]},
+        "drift": {
+            "low": {"input": 964, "output": 96},
+            "high": {"input": 1071, "output": 107},
+            "cold": {"input": 1000, "output": 100},
+            "cold_usd": "0.29",
+            "recorded_usd": "0.25",
+            "counter": "o200k_base",
+            "reasons": ["the output may be another"],
+            "first": {"kind": "system", "name": "", "position": 0, "byte": 214, "before": 40, "after": 52},
+            "volatile": ["system"],
+        },
+        "cost_usd": "0.28",
+    }
+
+
+@pytest.mark.parametrize(
+    ("calls", "band"),
+    [
+        ([make_call("0.1", input=10)], None),
+        ([make_call("0.1", input=10), ESTIMATE], {"input": [974, 1081], "usd": ["0.37", "0.4"]}),
+        ([make_call(None, unpriced=("model",), input=10), ESTIMATE], {"input": [974, 1081], "usd": ["0.27", None]}),
+        ([make_call("0.1", input=10), make_estimate("1", "0.9", None)], {"input": [10, None], "usd": ["0.1", None]}),
+        ([make_call("0.1", input=10, obtained="drifted")], {"input": [0, None], "usd": ["0", None]}),
+    ],
+)
+def test_a_task_and_its_run_have_the_band_of_their_calls(calls: list[Call], band: dict[str, Any] | None) -> None:
+    record = run_record(make_run(make_task("a", *calls)))
+    assert record["tasks"][0]["band"] == band
+    assert record["totals"]["band"] == band
+
+
+@pytest.mark.parametrize(
+    ("kind", "traffic", "cost", "incurred"),
+    [
+        ("refused", "recorded", "0.1", "0.1"),
+        ("escaped", "escaped", None, None),
+        ("unanswered", "recorded", "0.1", None),
+    ],
+)
+def test_strays_leave_costs_unknown(kind: Any, traffic: str, cost: str | None, incurred: str | None) -> None:
+    stray = Stray(kind=kind, request="POST https://api.openai.com/v1/responses", how="httpcore")
+    [record] = run_record(make_run(make_task("a", make_call("0.1", obtained="recorded"), strays=(stray,))))["tasks"]
+    assert (record["traffic"], record["cost_usd"], record["incurred_usd"]) == (traffic, cost, incurred)
+    assert record["strays"] == [{"kind": kind, "request": stray.request, "how": "httpcore"}]
+
+
+def test_a_run_file_from_before_there_were_estimates_is_read() -> None:
+    run = make_run(make_task("a", make_call(obtained="drifted")))
+    record = run_record(run)
+    for name in ("failed", "recordings", "orphans"):
+        del record[name]
+    (task,) = record["tasks"]
+    for name in ("traffic", "strays", "estimated"):
+        del task[name]
+    for name in ("band", "drift"):
+        del task["calls"][0][name]
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "run.json")
+        path.write_text(json.dumps(record))
+        assert load_run(path) == run
 
 
 def test_families_of_the_prompt_are_summed(tmp_path: Path) -> None:
@@ -240,7 +376,16 @@ def with_task(**changes: Any) -> bytes:
     return json.dumps(record | {"tasks": [record["tasks"][0] | changes]}).encode()
 
 
+def with_drift_field(**changes: Any) -> bytes:
+    record = run_record(make_run(make_task("a", ESTIMATE)))
+    record["tasks"][0]["calls"][0] |= changes
+    return json.dumps(record).encode()
+
+
 BROKEN = {
+    "an estimate without a band": (with_drift_field(band=None), r"calls\[0\].drift: Expected `object`, got `null`"),
+    "a wrong band": (with_drift_field(band={"usd": ["1", "much"]}), r"calls\[0\].drift: 'much' is not an amount"),
+    "a wrong estimate": (with_drift_field(drift={"low": 1}), r"calls\[0\]: Expected `object`, got `int`"),
     "empty": (b"", "cannot be read"),
     "cut": (broken()[:300], "cannot be read"),
     "binary": (b"\x00\xff", "cannot be read"),
