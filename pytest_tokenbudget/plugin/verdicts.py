@@ -1,6 +1,7 @@
 """Turning a verdict into a test's outcome."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -91,10 +92,22 @@ def add_properties(report: pytest.TestReport, task: Task) -> None:
     if not task.calls and not task.budget.limits():
         return
     totals = task.totals
+    cost = None if task.escaped else totals.cost
+    paid = None if totals.unknown_sent or task.possibly_billed else totals.incurred
     report.user_properties += [
-        ("tokenbudget_usd", dollars_text(totals.cost) if totals.cost is not None else "unknown"),
-        ("tokenbudget_incurred_usd", dollars_text(totals.incurred) if not totals.unknown_sent else "unknown"),
+        ("tokenbudget_usd", _amount(cost)),
+        ("tokenbudget_incurred_usd", _amount(paid)),
         ("tokenbudget_tokens", str(totals.usage.total)),
         ("tokenbudget_steps", str(totals.steps)),
         ("tokenbudget_verdict", task.verdict.state),
+        ("tokenbudget_traffic", task.traffic),
     ]
+    if totals.drifted:
+        report.user_properties += [
+            ("tokenbudget_usd_low", _amount(totals.known_low)),
+            ("tokenbudget_usd_high", _amount(None if cost is None else totals.known_high)),
+        ]
+
+
+def _amount(usd: Decimal | None) -> str:
+    return "unknown" if usd is None else dollars_text(usd)

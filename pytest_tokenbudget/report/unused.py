@@ -20,18 +20,10 @@ def unused_sentence(found: Sweep) -> str:
     parts = []
     if found.unused:
         answers = sum(len(recording.unused) for recording in found.unused)
-        were = "was" if answers == 1 else "were"
-        where = counted(len(found.unused), "recording")
-        parts.append(f"{counted(answers, 'recorded answer')} in {where} {were} never played")
+        parts.append(f"{counted(answers, 'answer')} in {counted(len(found.unused), 'recording')}")
     if found.orphans:
-        belong = "belongs" if len(found.orphans) == 1 else "belong"
-        parts.append(f"{counted(len(found.orphans), 'recording')} {belong} to no test")
-    return f"{', '.join(parts)}: `tokenbudget prune` lists {_them(found)}." if parts else ""
-
-
-def _them(found: Sweep) -> str:
-    alone = len(found.unused) + len(found.orphans) == 1
-    return "it" if alone else "them"
+        parts.append(f"{counted(len(found.orphans), 'recording')} of no test")
+    return f"Never played: {', '.join(parts)} (see tokenbudget prune)." if parts else ""
 
 
 def contradiction_texts(tasks: Iterable[Task]) -> Iterator[str]:

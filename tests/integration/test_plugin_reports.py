@@ -138,9 +138,18 @@ def test_junit_tells_the_figures_of_each_test(project: Project) -> None:
         "tokenbudget_tokens": "1000",
         "tokenbudget_steps": "1",
         "tokenbudget_verdict": "blocked",
+        "tokenbudget_traffic": "replayed",
     }
     failed = next(ET.parse(project.pytester.path / "junit.xml").iter("failure"))  # noqa: S314 - likewise
     assert failed.get("message", "").startswith("Over budget: 1,000 of 500 tokens")
+
+
+def test_junit_tells_the_band_of_a_drifted_test(project: Project) -> None:
+    source = "@pytest.mark.token_budget\ndef test_it():\n    ask('another question')\n"
+    project.tests(source).recorded(chat()).run("--junitxml=junit.xml")
+    text = (project.pytester.path / "junit.xml").read_text()
+    for name, value in (("traffic", "drifted"), ("usd", "0.001"), ("usd_low", "0"), ("usd_high", "unknown")):
+        assert f'name="tokenbudget_{name}" value="{value}"' in text
 
 
 def test_an_unknown_cost_is_not_zero_in_junit(project: Project) -> None:

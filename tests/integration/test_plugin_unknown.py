@@ -122,7 +122,7 @@ def test_a_drifted_answer_is_inconclusive(project: Project) -> None:
         .run()
     )
     assert (ran.exit, ran.state()) == (0, "inconclusive")
-    assert "answered from the recording of another request" in ran.said
+    assert "the request changed; not estimated: the figures are those of the recording" in ran.said
     [call] = ran.record["tasks"][0]["calls"]
     assert (call["obtained"], call["recorded_usage"]) == ("drifted", {"input": 1000})
 

@@ -354,7 +354,8 @@ def test_what_escaped_fails_a_limit() -> None:
     stray = Stray(kind="escaped", request="POST https://api.openai.com/v1/responses", how="httpcore")
     shows(
         failure_text(make_task("t.py::test_a", make_call("0.02"), budget=budget(usd=1), strays=(stray,))),
-        """Cost (at least $0.02) unknown, so a limit of $1.00 cannot be checked: 1 model call went out live
+        """\
+Cost (at least $0.02) unknown, so a limit of $1.00 cannot be checked: 1 model call went out live
   past every recording, so that what it cost is not known: POST https://api.openai.com/v1/responses
   through httpcore. Let it pass vcrpy: make the client inside the test, with a transport that vcrpy
   knows.

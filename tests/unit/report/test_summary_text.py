@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 
 from builders import make_budget, make_call, make_estimate, make_run, make_task, numbered
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
@@ -795,11 +795,47 @@ def test_traffic_that_was_not_measured_is_named() -> None:
    (release).
  Traffic: 1 recorded (test_other), 1 escaped (test_escalate).
  ? test_escalate: escaped: POST https://api.openai.com/v1/chat/completions (through a subprocess);
-   its cost is unknown
+   its cost is unknown. Make the client inside the test, so that it passes vcrpy.
  ✗ test_escalate: refused: POST https://api.openai.com/v1/responses (through httpcore); nothing was
-   sent
+   sent.
  ! test_escalate, test_other: possibly billed: 3× POST https://api.anthropic.com/v1/messages (the
-   test timed out); no answer was seen""",
+   test timed out); no answer was seen.""",
+    )
+
+
+def test_recordings_that_no_test_needs_take_one_line() -> None:
+    call = make_call("0.05", source="a.yaml", index=0)
+    run = make_run(
+        escalate(call),
+        recordings=(Recording(source="a.yaml", interactions=3, used=(0,)),),
+        orphans=("tests/cassettes/test_gone/test_b.yaml",),
+    )
+    shows(
+        said(run),
+        """\
+ ✓ Within budget: 1 task.
+   task                           steps  tokens in (cached)  out   cost        budget
+ ✓ test_triage.py::test_escalate      1          1,000 (0%)  100  $0.05  17% of $0.30
+ 1 task cost $0.05; this run paid $0.00 (1 call replayed). Prices of 2026-11-01 (release).
+ Never played: 2 answers in 1 recording, 1 recording of no test (see tokenbudget prune).""",
+    )
+    assert "prune" not in said(run, verbosity=-1)
+    assert "prune" not in said(replace(run, failed=1))
+
+
+def test_a_recording_that_contradicts_itself_is_named_once() -> None:
+    wrong = "The recording contradicts itself: its request is 64 bytes long, its usage says 18,000 input tokens."
+    call = make_call("0.05", source="a.yaml", index=0, notes=("another", wrong))
+    shows(
+        said(make_run(escalate(call, call), escalate(call, test="again"))),
+        """\
+ ✓ Within budget: 2 tasks.
+   task                           steps  tokens in (cached)  out   cost        budget
+ ✓ test_triage.py::test_escalate      2          2,000 (0%)  200  $0.10  33% of $0.30
+ ✓ test_triage.py::test_again         1          1,000 (0%)  100  $0.05  17% of $0.30
+ 2 tasks cost $0.15; this run paid $0.00 (3 calls replayed). Prices of 2026-11-01 (release).
+ ! a.yaml: the recording contradicts itself: its request is 64 bytes long, its usage says 18,000
+   input tokens.""",
     )
 
 
@@ -809,5 +845,5 @@ def test_a_run_of_nothing_but_a_refused_request_says_so() -> None:
         """\
  No model call was measured.
  ✗ test_escalate: refused: POST https://api.openai.com/v1/responses (through httpcore); nothing was
-   sent""",
+   sent.""",
     )
