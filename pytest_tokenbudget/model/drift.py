@@ -40,6 +40,7 @@ class Drift(Struct, frozen=True, kw_only=True, gc=False):
         cold: The estimate if nothing were read from the provider's cache.
         cost_low: US dollars of `low`; `None` where unknown or not yet priced.
         cost_high: US dollars of `high`; `None` where unknown, unbounded or not yet priced.
+        cost_cold: US dollars of `cold`; `None` where unknown or not yet priced.
         cost_recorded: US dollars of `recorded_usage`; `None` where unknown or not yet priced.
         counter: What counted the changed texts, such as `o200k_base`.
         reasons: Why the band is wider than counting would make it, in sentences; where `high` is `None`, why it cannot
@@ -54,6 +55,7 @@ class Drift(Struct, frozen=True, kw_only=True, gc=False):
     cold: Usage | None = None
     cost_low: Decimal | None = None
     cost_high: Decimal | None = None
+    cost_cold: Decimal | None = None
     cost_recorded: Decimal | None = None
     counter: str = ""
     reasons: tuple[str, ...] = ()

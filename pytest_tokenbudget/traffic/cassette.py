@@ -23,7 +23,7 @@ from vcr.matchers import requests_match
 
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
-from pytest_tokenbudget.traffic.exchanges import exchange_of, request_line
+from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
 from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
 
@@ -127,7 +127,8 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             index = self._played(response) if matched.index is None else matched.index
         same = index is not None and same_request(matched.request, self.data[index][0])
         exchange = _read(meter, request, response, "replayed" if same else "drifted")
-        _hand_over(meter, exchange, source=self._path, index=index)
+        recorded = None if same or index is None else recorded_request(self.data[index][0])
+        _hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
         return response
 
     def _played(self, response: Any) -> int | None:
