@@ -113,6 +113,8 @@ class Drifts:
         )
         if len(earlier) < _MOST_EARLIER:
             earlier.append(now)
+        if asked:  # nobody served that one yet: it has the price of the model that it names
+            call = replace(call, model_served=None)
         return self._priced(call, then, found)
 
     def _recorded(self, exchange: Exchange) -> tuple[Call, Prompt | None] | None:

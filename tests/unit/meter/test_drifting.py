@@ -161,10 +161,14 @@ def test_what_cannot_be_estimated_keeps_its_recorded_usage_and_says_why(
     assert reason in said
 
 
-def test_another_model_has_no_upper_bound(take: Callable[..., Call]) -> None:
-    drift = told(take(drifted(request_body=body(OLD).replace(b"gpt-5-mini", b"gpt-5"))))
-    assert drift.high is None
-    assert "gpt-5" in drift.reasons[0]
+def test_another_model_has_its_own_price_and_a_reason(take: Callable[..., Call]) -> None:
+    call = take(drifted(request_body=body(OLD).replace(b"gpt-5-mini", b"gpt-5")))
+    drift = told(call)
+    assert (call.model, call.usage) == ("gpt-5", drift.recorded_usage)
+    # $1.25 and $10 per million tokens, $0.125 from the cache: five times those of gpt-5-mini
+    assert call.cost == Decimal("0.0013")
+    assert drift.cost_recorded == Decimal("0.00026")
+    assert any("gpt-5" in reason for reason in drift.reasons)
 
 
 def test_a_defect_of_the_estimator_becomes_a_reason(take: Callable[..., Call], monkeypatch: pytest.MonkeyPatch) -> None:
