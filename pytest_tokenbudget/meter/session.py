@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from pytest_tokenbudget.errors import Stop
+from pytest_tokenbudget.meter.drifting import Drifts, Recordings
 from pytest_tokenbudget.meter.task import Pricer, Reader, TaskMeter, as_read
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import Opened, TaskCall
@@ -47,6 +48,7 @@ class Meter:
         self._read = read
         self._price = price
         self._keep = keep
+        self._drifts = Drifts(price)
         self._current: TaskMeter | None = None
         self.outside = TaskMeter(outside, is_fixture=True)
 
@@ -58,7 +60,7 @@ class Meter:
     def after(self, exchange: Exchange) -> None:
         """Take in an exchange, before the client is handed its answer. Never raises."""
         task = self._current or self.outside
-        entry = task.receive(exchange, self._read, self._price)
+        entry = task.receive(exchange, self._read, self._price, self._drifts.estimated)
         if entry is None:
             return
         try:
@@ -67,6 +69,20 @@ class Meter:
             note = f"{KEEP_NOTE}: {getattr(error, 'strerror', None) or repr(error)}"
             if note not in task.notes:
                 task.notes.append(note)
+
+    def know(self, source: Recordings) -> None:
+        """Take note of recordings from which an estimate may learn how a model counts.
+
+        They are read at the first call that drifted from its recording, some hundred of them at most, and not before.
+
+        Args:
+            source: Reads them, as exchanges with the requests and answers that were recorded.
+        """
+        self._drifts.know(source)
+
+    def forget(self) -> None:
+        """Let go of what recordings said: the session ends."""
+        self._drifts.forget()
 
     def lost(self, request_line: str, error: Exception) -> None:
         """Note an exchange that traffic saw but could not hand over. Never raises.

@@ -12,17 +12,22 @@ from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
+from pytest_tokenbudget.model.prompt import Prompt
 from pytest_tokenbudget.model.task import Attempt, Opened, Outcome, Phase, Stray, Task, TaskCall
 from pytest_tokenbudget.policy.budget import Leniency, Measured, judge
 from pytest_tokenbudget.wire import Background
 
-__all__ = ["Pricer", "Reader", "TaskMeter", "as_read"]
+__all__ = ["Estimator", "Pricer", "Reader", "TaskMeter", "as_read"]
 
 Reader = Callable[[Exchange], Call | Skipped]
 """Reads one exchange."""
 
 Pricer = Callable[[Call], Call]
 """Gives a call its cost."""
+
+Estimator = Callable[[Exchange, Call, list[Prompt]], Call]
+"""Prices a call that was answered from the recording of another request, by an estimate of its own one; takes what the
+same task sent before that drifted, and adds to it."""
 
 SEAM_NOTE: Final = "an exchange could not be read"
 NO_BUDGET: Final = Budget()
@@ -79,8 +84,11 @@ class TaskMeter:
         self._finished = False
         self._earlier_strays = len(self.strays)
         self._background: Background[int] = Background()
+        self._drifted: list[Prompt] = []
 
-    def receive(self, exchange: Exchange, read: Reader, price: Pricer = as_read) -> TaskCall | None:
+    def receive(
+        self, exchange: Exchange, read: Reader, price: Pricer = as_read, estimate: Estimator | None = None
+    ) -> TaskCall | None:
         """Count an exchange and take in its call; `None` where it is no call or cannot be read.
 
         Never raises: the user's test must not break because our reading did. What could not be read stays counted
@@ -90,10 +98,16 @@ class TaskMeter:
             exchange: What passed.
             read: Reads it.
             price: Prices its call, and an earlier one whose usage it tells (a poll of a background response).
+            estimate: Prices its call where another request was recorded than the one that was sent.
         """
         try:
             found = read(exchange)
-            priced = found if isinstance(found, Skipped) else price(found)
+            if isinstance(found, Skipped):
+                priced: Call | Skipped = found
+            elif exchange.recorded is None or estimate is None:
+                priced = price(found)
+            else:
+                priced = estimate(exchange, found, self._drifted)
         except Exception as error:  # noqa: BLE001 - a defect of ours (or of a user's format) becomes a note
             self.lose(f"{exchange.method} {_without_query(exchange.url)}", error)
             return None

@@ -167,6 +167,7 @@ class Session:
         if self._running is not None:
             self.end(self._running, "died")
         self.end_fixture(self.meter.outside)
+        self.meter.forget()
         self._spool.close()
         return self.ship()
 

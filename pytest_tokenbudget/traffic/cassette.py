@@ -26,7 +26,7 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
 from pytest_tokenbudget.model.task import Opened
 from pytest_tokenbudget.traffic.drift_stop import stop_drifted
-from pytest_tokenbudget.traffic.exchanges import exchange_of, request_line
+from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
 from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
 
@@ -135,11 +135,12 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             response = super().play_response(request)
             index = self._played(response) if matched.index is None else matched.index
         same = index is not None and same_request(matched.request, self.data[index][0])
+        stored = None if index is None else self.data[index][0]
         if not same:
-            recorded = None if index is None else self.data[index][0]
-            stop_drifted(meter, matched.request, recorded, source=shown_path(self._path), index=index)
+            stop_drifted(meter, matched.request, stored, source=shown_path(self._path), index=index)
         exchange = _read(meter, request, response, "replayed" if same else "drifted")
-        _hand_over(meter, exchange, source=self._path, index=index)
+        recorded = None if same or stored is None else recorded_request(stored)
+        _hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
         return response
 
     def _played(self, response: Any) -> int | None:

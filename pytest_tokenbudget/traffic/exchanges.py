@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from pytest_tokenbudget.model.exchange import Exchange, Obtained
+from pytest_tokenbudget.model.exchange import Exchange, Obtained, RecordedRequest
 
-__all__ = ["body_bytes", "exchange_of", "header_values", "request_line"]
+__all__ = ["body_bytes", "exchange_of", "header_values", "recorded_request", "request_line"]
 
 
 def exchange_of(request: Any, response: Any, obtained: Obtained) -> Exchange:
@@ -25,6 +25,16 @@ def exchange_of(request: Any, response: Any, obtained: Obtained) -> Exchange:
         response_body=body_bytes(body.get("string") if isinstance(body, Mapping) else answer.get("content", body)),
         obtained=obtained,
     )
+
+
+def recorded_request(request: Any) -> RecordedRequest | None:
+    """Build what a drifted exchange says of the request that its response answered; `None` where it cannot be read."""
+    try:
+        return RecordedRequest(
+            url=str(request.uri), body=body_bytes(request.body), headers=header_values(request.headers)
+        )
+    except Exception:  # noqa: BLE001 - whatever a recording holds
+        return None
 
 
 def request_line(request: Any) -> str:

@@ -16,8 +16,12 @@ from pytest_tokenbudget.wire.openai_prompt import chat_parts, content_parts
 __all__ = ["chat_prompt", "cohere_prompt", "ollama_prompt", "openai_lifetime"]
 
 _OURS: Final = frozenset({"function", "custom", ""})
-_SEARCHES: Final = ("web_search_options", "search_parameters", "data_sources")
-"""Fields that let a provider search: OpenAI's, xAI's, Azure's."""
+_SEARCHES: Final = {
+    "web_search_options": "web_search",
+    "search_parameters": "web_search",
+    "data_sources": "data_sources",
+}
+"""Fields that let a provider search, and what it searches: OpenAI's, xAI's, Azure's."""
 
 _SEARCHERS: Final = re.compile(r".*-search-(?:preview|api)\b.*|(?:.*/)?(?:sonar|compound)\b.*|.+:online")
 """Models that search by themselves: OpenAI's, Perplexity's, Groq's, and whichever one OpenRouter lets search."""
@@ -92,7 +96,7 @@ def _server_tools(request: Json) -> Iterator[str]:
     if _SEARCHERS.fullmatch(text(request.get("model")) or ""):
         yield "web_search"
     # an empty object is enough to switch it on
-    yield from (name for name in _SEARCHES if request.get(name) is not None)
+    yield from (name for field, name in _SEARCHES.items() if request.get(field) is not None)
 
 
 def _hidden_details(message: Json) -> int:

@@ -51,27 +51,33 @@ def content_of(content: object, kind: SegmentKind) -> Iterator[Part]:
     parts = found.get("parts")
     for entry in parts if isinstance(parts, list) else [found] if found and parts is None else [parts]:
         if entry is not None:
-            yield from _parts(entry, kind, name)
+            part = _part(entry, kind, name)
+            yield part
+            if part.kind == "tool_result":
+                yield from _attached(mapping(said_in(mapping(entry), "functionResponse")))
 
 
-def _parts(entry: object, kind: SegmentKind, name: str) -> Iterator[Part]:
+def _attached(answer: Json) -> Iterator[Part]:
+    """Yield what a tool's result brings beside its JSON, such as images."""
+    for inner in listed(answer.get("parts")):
+        yield _part(inner, "tool_result", text(answer.get("name")) or "")
+
+
+def _part(entry: object, kind: SegmentKind, name: str) -> Part:
     part = mapping(entry)
     said = entry if isinstance(entry, str) else text(part.get("text"))
     if said:
-        yield Part("thinking" if part.get("thought") is True else kind, name, said)
-    elif called := said_in(part, "functionCall"):
+        return Part("thinking" if part.get("thought") is True else kind, name, said)
+    if called := said_in(part, "functionCall"):
         call = mapping(called)
-        yield Part("tool_call", text(call.get("name")) or "", minified(call.get("args")))
-    elif came := said_in(part, "functionResponse"):
+        return Part("tool_call", text(call.get("name")) or "", minified(call.get("args")))
+    if came := said_in(part, "functionResponse"):
         answer = mapping(came)
-        tool = text(answer.get("name")) or ""
-        yield Part("tool_result", tool, minified(answer.get("response")))
-        for inner in listed(answer.get("parts")):
-            yield from _parts(inner, "tool_result", tool)
-    elif media := mapping(said_in(part, "inlineData") or said_in(part, "fileData")):
-        yield Part("media", text(said_in(media, "mimeType")) or "", minified(media), opaque=True)
-    else:
-        yield _other(part, entry, kind, name)
+        return Part("tool_result", text(answer.get("name")) or "", minified(answer.get("response")))
+    media = mapping(said_in(part, "inlineData") or said_in(part, "fileData"))
+    if media:
+        return Part("media", text(said_in(media, "mimeType")) or "", minified(media), opaque=True)
+    return _other(part, entry, kind, name)
 
 
 def _other(part: Json, entry: object, kind: SegmentKind, name: str) -> Part:

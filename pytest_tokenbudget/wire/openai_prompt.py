@@ -41,7 +41,8 @@ _MEDIA: Final = {
 _DROPS_THOUGHTS: Final = re.compile(r"deepseek|qwen|qwq|glm|\br1\b", re.IGNORECASE)
 """Models whose chat templates leave out of earlier answers what stands in `<think>`."""
 
-_THINK: Final = ("<think>", "</think>")
+_THINK: Final = "<think>"
+_THOUGHT: Final = "</think>"
 
 
 def chat_parts(request: Json) -> Iterator[Part]:
@@ -56,13 +57,14 @@ def chat_parts(request: Json) -> Iterator[Part]:
     yield from tool_parts(request.get("tools") or request.get("functions"))
     parts: list[Part] = []
     names: dict[object, str] = {}
+    drops_thoughts = _DROPS_THOUGHTS.search(text(request.get("model")) or "") is not None
     for entry in listed(request.get("messages")):
         if isinstance(entry, dict):
-            _add_message(parts, entry, names, request)
+            _add_message(parts, entry, names, drops_thoughts)
     yield from parts
 
 
-def _add_message(parts: list[Part], message: Json, names: dict[object, str], request: Json) -> None:
+def _add_message(parts: list[Part], message: Json, names: dict[object, str], drops_thoughts: bool) -> None:  # noqa: FBT001
     """Add one message; a list to add to, for it is run for every message of every step."""
     role = message.get("role")
     name = role if isinstance(role, str) else ""
@@ -74,8 +76,8 @@ def _add_message(parts: list[Part], message: Json, names: dict[object, str], req
     content = message.get("content")
     if type(content) is not str:
         parts.extend(content_parts(content, kind, name))
-    elif content.startswith(_THINK[0]) and kind == "assistant" and _DROPS_THOUGHTS.search(str(request.get("model"))):
-        thought, end, said = content.partition(_THINK[1])
+    elif drops_thoughts and kind == "assistant" and content.startswith(_THINK):
+        thought, end, said = content.partition(_THOUGHT)
         parts.append(Part("thinking", name, thought + end, opaque=True))
         parts.extend(content_parts(said.lstrip(), kind, name))
     elif content:

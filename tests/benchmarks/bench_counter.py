@@ -2,13 +2,11 @@
 
     pytest -s tests/benchmarks/bench_counter.py
 
-The comparison needs `pip install tiktoken`, its o200k_base ranks in TIKTOKEN_CACHE_DIR, and the recordings in the
-folder `shared/corpus` beside the repository; it is skipped where one of them is absent.
+The comparison needs the recordings in the folder `shared/corpus` beside the repository; it is skipped without them.
 """
 
 import gzip
 import json
-import os
 import statistics
 import timeit
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ import pytest
 import yaml
 
 from pytest_tokenbudget.tokens import count
+from pytest_tokenbudget.tokens.ranks import encoding
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 PROSE = 'The order A-1042 {"status": "shipped", "items": [1, 22.5, "Kettle"]}\n  wants a refund; see check_policy(). '
@@ -35,12 +34,11 @@ def test_thirty_kilobytes_take_about_two_passes() -> None:
 
 
 def test_error_against_o200k() -> None:
-    tiktoken: Any = pytest.importorskip("tiktoken", reason="tiktoken is not installed")
-    if not os.environ.get("TIKTOKEN_CACHE_DIR"):
-        pytest.skip("TIKTOKEN_CACHE_DIR names no folder with the ranks of o200k_base")
     if not CORPUS.is_dir():
         pytest.skip("no recordings beside the repository")
-    tokens: Callable[[str], list[int]] = tiktoken.get_encoding("o200k_base").encode_ordinary
+    o200k = encoding("o200k_base")
+    assert o200k is not None
+    tokens: Callable[[str], list[int]] = o200k.encode_ordinary
     truth = {text: length for text in sorted(_prompt_texts()) if (length := len(tokens(text))) >= 20}
     print()
     for name, candidate in (("tb1", count), ("characters / 4", lambda text: len(text) / 4)):
