@@ -1,23 +1,38 @@
-"""What a changed request would use, from what the recorded one used: the recorded count and what the change adds."""
+"""What a changed request would use, from what the recorded one used: the recorded count and what the change adds.
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from math import ceil, floor
+The difference is what is estimated, never the whole: what a provider adds around a prompt is hidden, and up to six
+times the prompt, but it is in the recorded count and cancels. So the error falls on the change alone, and where nothing
+that the model reads changed the estimate is exact.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil, floor, hypot
 from typing import Final
 
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.drift import Change, Drift
 from pytest_tokenbudget.model.prompt import Part, Prompt
-from pytest_tokenbudget.model.usage import OUTPUT_CLASSES, Usage
+from pytest_tokenbudget.tokens.band import Bounds, least, middle, most
+from pytest_tokenbudget.tokens.cache import cold, split
+from pytest_tokenbudget.tokens.counts import remembering
+from pytest_tokenbudget.tokens.differences import Difference, Revision, compare, same_bytes
+from pytest_tokenbudget.tokens.families import Family, family_of
+from pytest_tokenbudget.tokens.inestimable import Obstacle, obstacles
+from pytest_tokenbudget.tokens.modes import Shift, shift
+from pytest_tokenbudget.tokens.refit import refitted
 from pytest_tokenbudget.tokens.sample import Estimate, Sample
 from pytest_tokenbudget.tokens.text_counter import TextCounter
+from pytest_tokenbudget.tokens.volatile import volatile_parts
+from pytest_tokenbudget.tokens.weights import counted, uncertainty, weigh, weight, worth
 
 __all__ = ["estimate"]
 
-_BY_MESSAGE: Final = {"openai": 4}
-_LEAST, _MOST = 0.54, 1.54
-"""The output of identical requests, recorded again, lies within these shares of the first one's 8 times in 10."""
+_TAIL: Final = 2.5
+"""How many times its median error a counter is off in the worst one of ten texts."""
+
+_EMBEDS: Final = frozenset({"embeddings", "embed", "rerank"})
+"""Operations that read texts and no messages."""
 
 
 def estimate(
@@ -25,9 +40,9 @@ def estimate(
     now: Prompt,
     counter: TextCounter,
     *,
-    known: Sequence[Sample] = (),  # noqa: ARG001 - weights are not fitted yet
+    known: Sequence[Sample] = (),
     asked: str = "",
-    earlier: Sequence[Prompt] = (),  # noqa: ARG001 - nor are caches simulated
+    earlier: Sequence[Prompt] = (),
 ) -> Estimate:
     """Estimate a drifted request. Pure; never raises.
 
@@ -39,61 +54,108 @@ def estimate(
         asked: The model that is asked now, where the recording asked another one.
         earlier: What the same test has sent before: prefixes that are in the provider's cache by now.
     """
-    old, new = Counter(before.prompt.parts), Counter(now.parts)
-    gone, come = [*(old - new).elements()], [*(new - old).elements()]
-    change = _tokens(come, counter) - _tokens(gone, counter)
-    change += (now.messages - before.prompt.messages) * _BY_MESSAGE.get(before.provider, 0)
-    reasons = []
-    if asked:
-        reasons.append(f"The model changed from {before.model} to {asked}: how it counts is not known.")
-    if before.prompt.state != now.state or now.state:
-        reasons.append("What the provider has stored is read too, and is not in the request.")
-    if any(part.opaque for part in (*gone, *come)):
-        reasons.append("Something changed that is no text, such as an image.")
-    usage = _with_input(before.usage, change)
-    off = ceil(abs(change) * counter.error)
-    high = _scaled(_with_input(before.usage, change + off), _MOST)
+    try:
+        return _estimate(before, now, counter, known, asked, earlier)
+    except Exception as error:  # noqa: BLE001 - a user's test never breaks because an estimate did
+        reason = f"The difference cannot be read ({type(error).__name__}): the cost is that of the recording."
+        drift = Drift(recorded_usage=before.usage, low=before.usage, high=None, reasons=(reason,))
+        return Estimate(usage=before.usage, drift=drift)
+
+
+def _estimate(
+    before: Sample, now: Prompt, counter: TextCounter, known: Sequence[Sample], asked: str, earlier: Sequence[Prompt]
+) -> Estimate:
+    count = remembering(counter)
+    family = family_of(before.provider, before.model)
+    difference = compare(before.prompt.parts, now.parts)
+    found: list[Obstacle] = []
+    reasons: list[str] = []
+    bounds = Bounds(low=before.usage.total_input, middle=before.usage.total_input, high=before.usage.total_input)
+    if asked or replace(now, breakpoints=before.prompt.breakpoints) != before.prompt:
+        family = refitted(family, known, counter.name, count)
+        found = [*obstacles(before, now, difference, asked)]
+        shifted = shift(before.prompt, now, family, before.model)
+        reasons = [*(obstacle.reason for obstacle in found), *shifted.reasons, *_doubts(family, before, counter)]
+        bounds = _bounds(before, now, difference, family, counter, shifted, found)
+
+    def worth_of(part: Part) -> float:
+        return worth(part, family, family.weights, count)
+
+    usage = before.usage
+    media = min(usage.input_audio + usage.input_image, bounds.middle)
+    divided = split(before, now, bounds.middle - media, worth_of, earlier)
+    estimated = middle(usage, divided)
+    if lost := min(usage.cache_read, bounds.middle) - divided.cache_read:
+        reasons.append(_invalidated(lost))
+    low = bounds.low
+    if not all(obstacle.bounded for obstacle in found):
+        low = min(low, floor((1 - family.error) * sum(map(worth_of, now.parts))))
     drift = Drift(
-        recorded_usage=before.usage,
-        low=_scaled(_with_input(before.usage, change - off), _LEAST),
-        high=None if reasons else high,
-        cold=replace(usage, input=usage.input + usage.cache_read, cache_read=0),
+        recorded_usage=usage,
+        low=least(estimated, low, usage.cache_read, thinks=now.thinking or not before.prompt.thinking),
+        high=most(estimated, bounds.high) if all(obstacle.bounded for obstacle in found) else None,
+        cold=middle(estimated, cold(divided, now)),
         counter=counter.name,
         reasons=tuple(reasons),
-        first=_first(before.prompt.parts, now.parts, counter),
+        first=_change(difference.first, family, count),
+        volatile=volatile_parts(difference),
     )
-    return Estimate(usage=usage, drift=drift)
+    return Estimate(usage=estimated, drift=drift)
 
 
-def _tokens(parts: Iterable[Part], counter: TextCounter) -> int:
-    return sum(counter.count(part.text) for part in parts if not part.opaque)
+def _bounds(
+    before: Sample,
+    now: Prompt,
+    difference: Difference,
+    family: Family,
+    counter: TextCounter,
+    shifted: Shift,
+    found: Sequence[Obstacle],
+) -> Bounds:
+    """The input in all: what was recorded and what the change adds, with what either may be off."""
+    recorded = before.usage.total_input
+    messages = 0 if before.api.rpartition(".")[2] in _EMBEDS else now.messages - before.prompt.messages
+    weighed = weigh(difference, messages, family, remembering(counter))
+    change = weight(weighed, family.weights) + shifted.tokens + sum(obstacle.added for obstacle in found)
+    off = hypot(uncertainty(weighed, family, max(family.error, _TAIL * counter.error)), shifted.error)
+    off += sum(obstacle.share for obstacle in found) * recorded
+    low, high = recorded + change - off, recorded + change + off
+    if not shifted.error and not found:
+        # what only adds cannot take away
+        low = max(low, recorded) if min(weighed.net.values()) >= 0 else low
+        high = min(high, recorded) if max(weighed.net.values()) <= 0 else high
+    middle_ = max(0, round(recorded + change))
+    return Bounds(low=max(0, min(middle_, floor(low))), middle=middle_, high=max(middle_, ceil(high)))
 
 
-def _with_input(usage: Usage, change: int) -> Usage:
-    """The usage with its input changed: what is taken away is taken from the plain tokens first."""
-    plain = max(0, usage.input + change)
-    return replace(usage, input=plain, cache_read=max(0, usage.cache_read + min(0, usage.input + change)))
+def _doubts(family: Family, before: Sample, counter: TextCounter) -> Iterator[str]:
+    """Yield why even a text's count is doubtful."""
+    if family.name.startswith("other"):
+        model = before.model or "this model"
+        yield f"How {model} counts tokens was not measured: texts are counted as for OpenAI's models."
+    if counter.error > 0:
+        yield f"Texts are counted by {counter.name}, which is about {counter.error:.1%} off."
 
 
-def _scaled(usage: Usage, share: float) -> Usage:
-    toward = floor if share < 1 else ceil
-    return replace(usage, **{name: toward(getattr(usage, name) * share) for name in OUTPUT_CLASSES})
+def _invalidated(lost: int) -> str:
+    return (
+        f"The prompt changes before the end of what was read from the provider's cache: {lost:,} of those tokens are "
+        "taken as not cached. If this prompt was sent before, they are."
+    )
 
 
-def _first(before: Sequence[Part], now: Sequence[Part], counter: TextCounter) -> Change | None:
-    for position in range(max(len(before), len(now))):
-        old = before[position] if position < len(before) else None
-        new = now[position] if position < len(now) else None
-        part = new or old
-        if old != new and part is not None:
-            left, right = (side.text.encode("utf-8", "surrogatepass") if side else b"" for side in (old, new))
-            shared = next((at for at, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), None)
-            return Change(
-                kind=part.kind,
-                name=part.name,
-                position=position,
-                byte=min(len(left), len(right)) if shared is None else shared,
-                before=counter.count(old.text) if old else 0,
-                after=counter.count(new.text) if new else 0,
-            )
-    return None
+def _change(first: Revision | None, family: Family, count: Callable[[str], int]) -> Change | None:
+    if first is None:
+        return None
+    before, now = first.before, first.now
+    part = now or before
+    if part is None:
+        return None
+    return Change(
+        kind=part.kind,
+        name=part.name,
+        position=first.position,
+        byte=same_bytes(before.text, now.text) if before and now else 0,
+        before=counted(before, family, count) if before else 0,
+        after=counted(now, family, count) if now else 0,
+    )
