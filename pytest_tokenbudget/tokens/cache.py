@@ -16,7 +16,7 @@ from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.tokens.differences import same_bytes
 from pytest_tokenbudget.tokens.sample import Sample
 
-__all__ = ["Split", "cold", "split"]
+__all__ = ["DOUBT", "Split", "cold", "split"]
 
 _LEAST_OPENAI: Final = 1024
 _STEP_OPENAI: Final = 128
@@ -29,6 +29,9 @@ _LEAST_CLAUDE: Final = (
 )
 _LEAST: Final = 1024
 """Anthropic's least cacheable prefix where no pattern fits. Source: platform.claude.com, "Prompt caching" (2026)."""
+
+DOUBT: Final = 0.03
+"""A prefix that seems shorter than what was read by no more than this share is taken for what was read."""
 
 _HOUR: Final = 3600
 _HEAD: Final = frozenset({"tools", "system", "schema"})
@@ -61,12 +64,8 @@ def split(
     read, written = usage.cache_read, usage.cache_write + usage.cache_write_1h
     if not (read or written or now.breakpoints):
         return Split(input=total)
-    was = before.prompt
     whole = _text_input(usage)
-    prefix = _prefix(was, now, whole, weigh) if read else 0.0
-    for sent in earlier if read else ():
-        prefix = max(prefix, total - _after(now.parts, *_apart(sent, now), weigh))
-    kept = min(read, _stepped(before, prefix, read), total)
+    kept = min(read, total, _still_cached(before, now, total, whole, weigh, earlier)) if read else 0
     if not (now.breakpoints or written):
         return Split(input=total - kept, cache_read=kept)
     marked = _marked(before, now, total, whole, weigh)
@@ -116,14 +115,35 @@ def _apart(before: Prompt, now: Prompt) -> tuple[int, float]:
     return place, same_bytes(text, new[place].text) / max(1, len(text.encode("utf-8", "surrogatepass")))
 
 
-def _prefix(before: Prompt, now: Prompt, whole: float, weigh: Callable[[Part], float]) -> float:
-    """How many recorded tokens stand before the first difference.
-
-    What stands after it is weighed and taken from the whole, for what a provider adds stands before it all.
-    """
-    if before.parts == now.parts and before.tool_choice == now.tool_choice and before.thinking == now.thinking:
-        return whole
-    return whole - _after(before.parts, *_apart(before, now), weigh)
+def _still_cached(
+    before: Sample,
+    now: Prompt,
+    total: int,
+    whole: int,
+    weigh: Callable[[Part], float],
+    earlier: Sequence[Prompt],
+) -> int:
+    """How many tokens at most stand before the first difference, of those that a cache can end at."""
+    was, read = before.prompt, before.usage.cache_read
+    place, share = _apart(was, now)
+    if was.parts == now.parts and place == len(was.parts):
+        return read
+    # what stands after a place is weighed and taken from the whole: what a provider adds stands before it all
+    if was.breakpoints:
+        marks = [mark for mark, _ in was.breakpoints if mark <= place]
+        if marks and marks[-1] == was.breakpoints[-1][0]:
+            return read
+        size = whole - _after(was.parts, marks[-1], 0, weigh) if marks else 0.0
+    else:
+        size = whole - _after(was.parts, place, share, weigh)
+    for sent in earlier:
+        mark, share = _apart(sent, now)
+        if now.breakpoints:
+            mark, share = max((mark_ for mark_, _ in sent.breakpoints if mark_ <= mark), default=0), 0.0
+        size = max(size, total - _after(now.parts, mark, share, weigh) if mark or share else 0.0)
+    if size > read * (1 - DOUBT):
+        return read
+    return _stepped(before, size, read)
 
 
 def _after(parts: Sequence[Part], place: int, share: float, weigh: Callable[[Part], float]) -> float:
@@ -144,7 +164,10 @@ def _marked(before: Sample, now: Prompt, total: int, whole: int, weigh: Callable
     was, usage = before.prompt, before.usage
     cached = whole - usage.input
     if now.breakpoints:
-        after = sum(map(weigh, now.parts[now.breakpoints[-1][0] :]))
+        last = now.breakpoints[-1][0]
+        if cached and was.breakpoints and was.breakpoints[-1][0] == last <= _apart(was, now)[0]:
+            return min(cached, total)
+        after = sum(map(weigh, now.parts[last:]))
         if cached and was.breakpoints:
             old = sum(map(weigh, was.parts[was.breakpoints[-1][0] :]))
             marked = cached + (total - whole) - (after - old)

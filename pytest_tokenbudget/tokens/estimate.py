@@ -12,9 +12,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.drift import Change, Drift
-from pytest_tokenbudget.model.prompt import Part, Prompt
+from pytest_tokenbudget.model.prompt import Prompt
 from pytest_tokenbudget.tokens.band import Bounds, least, middle, most
-from pytest_tokenbudget.tokens.cache import cold, split
+from pytest_tokenbudget.tokens.cache import DOUBT, cold, split
 from pytest_tokenbudget.tokens.counts import remembering
 from pytest_tokenbudget.tokens.differences import Difference, Revision, compare, same_bytes
 from pytest_tokenbudget.tokens.families import Family, family_of
@@ -24,7 +24,7 @@ from pytest_tokenbudget.tokens.refit import refitted
 from pytest_tokenbudget.tokens.sample import Estimate, Sample
 from pytest_tokenbudget.tokens.text_counter import TextCounter
 from pytest_tokenbudget.tokens.volatile import volatile_parts
-from pytest_tokenbudget.tokens.weights import counted, uncertainty, weigh, weight, worth
+from pytest_tokenbudget.tokens.weights import counted, uncertainty, weigh, weight, worths
 
 __all__ = ["estimate"]
 
@@ -71,25 +71,24 @@ def _estimate(
     found: list[Obstacle] = []
     reasons: list[str] = []
     bounds = Bounds(low=before.usage.total_input, middle=before.usage.total_input, high=before.usage.total_input)
-    if asked or replace(now, breakpoints=before.prompt.breakpoints) != before.prompt:
+    if asked or now.state or replace(now, breakpoints=before.prompt.breakpoints) != before.prompt:
         family = refitted(family, known, counter.name, count)
         found = [*obstacles(before, now, difference, asked)]
         shifted = shift(before.prompt, now, family, before.model)
         reasons = [*(obstacle.reason for obstacle in found), *shifted.reasons, *_doubts(family, before, counter)]
         bounds = _bounds(before, now, difference, family, counter, shifted, found)
 
-    def worth_of(part: Part) -> float:
-        return worth(part, family, family.weights, count)
-
+    worth = worths(family, count)
     usage = before.usage
     media = min(usage.input_audio + usage.input_image, bounds.middle)
-    divided = split(before, now, bounds.middle - media, worth_of, earlier)
+    divided = split(before, now, bounds.middle - media, worth, earlier)
     estimated = middle(usage, divided)
-    if lost := min(usage.cache_read, bounds.middle) - divided.cache_read:
+    lost = min(usage.cache_read, bounds.middle) - divided.cache_read
+    if lost > DOUBT * usage.cache_read:
         reasons.append(_invalidated(lost))
     low = bounds.low
     if not all(obstacle.bounded for obstacle in found):
-        low = min(low, floor((1 - family.error) * sum(map(worth_of, now.parts))))
+        low = min(low, floor((1 - family.error) * sum(map(worth, now.parts))))
     drift = Drift(
         recorded_usage=usage,
         low=least(estimated, low, usage.cache_read, thinks=now.thinking or not before.prompt.thinking),

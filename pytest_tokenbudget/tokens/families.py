@@ -43,6 +43,7 @@ class Family(Struct, frozen=True, kw_only=True, gc=False):
         weights: Its starting weights.
         error: How far off a text's weight may be, as a share of the difference; nine in ten lie within.
         tools_error: The same for tool definitions and schemas.
+        tools_edit: How much of each changed token of tool definitions may be off, whatever they add up to.
         block_error: How far off each added or removed call or result may be, in tokens.
         fixed: Whether the weights are the provider's own, so that no recording should bend them.
         typescript: Whether tool definitions become TypeScript and tool arguments minified JSON.
@@ -54,6 +55,7 @@ class Family(Struct, frozen=True, kw_only=True, gc=False):
     weights: Weights
     error: float
     tools_error: float
+    tools_edit: float
     block_error: float
     fixed: bool = False
     typescript: bool = False
@@ -61,12 +63,13 @@ class Family(Struct, frozen=True, kw_only=True, gc=False):
     forgets: bool = False
 
 
-_CHAT: Final = Weights(text=1, tool=1, tools=1, schema=0.9, message=4, call=3, result=2.5)
+_CHAT: Final = Weights(text=1, tool=1, tools=1, schema=0.85, message=4, call=3, result=2.5)
 _OPENAI: Final = Family(
     name="OpenAI",
     weights=_CHAT,
     error=0.005,
     tools_error=0.06,
+    tools_edit=0.02,
     block_error=2,
     fixed=True,
     typescript=True,
@@ -74,9 +77,10 @@ _OPENAI: Final = Family(
 )
 _HARMONY: Final = Family(
     name="OpenAI reasoning",
-    weights=Weights(text=1, tool=1, tools=1, schema=0.9, message=4, call=5.5, result=5.5),
+    weights=Weights(text=1, tool=1, tools=1, schema=0.85, message=4, call=5.5, result=5.5),
     error=0.005,
     tools_error=0.06,
+    tools_edit=0.02,
     block_error=3,
     fixed=True,
     typescript=True,
@@ -87,13 +91,15 @@ _CLAUDE: Final = Family(
     weights=Weights(text=1.15, tool=1.1, tools=1.7, schema=1.7, message=0, call=30, result=30),
     error=0.12,
     tools_error=0.25,
-    block_error=5,
+    tools_edit=0.08,
+    block_error=7,
 )
 _CLAUDE_4_7: Final = Family(
     name="Claude 4.7 and later",
     weights=Weights(text=1.45, tool=1.4, tools=2.1, schema=2.1, message=0, call=35, result=35),
     error=0.18,
     tools_error=0.4,
+    tools_edit=0.15,
     block_error=8,
 )
 _GEMINI: Final = Family(
@@ -101,13 +107,15 @@ _GEMINI: Final = Family(
     weights=Weights(text=1, tool=1, tools=1, schema=0, message=0, call=7, result=7),
     error=0.1,
     tools_error=0.35,
-    block_error=5,
+    tools_edit=0.35,
+    block_error=7,
 )
 _MISTRAL: Final = Family(
     name="Mistral",
     weights=Weights(text=1.37, tool=1.37, tools=1.5, schema=1.37, message=3, call=12, result=12),
     error=0.2,
     tools_error=0.4,
+    tools_edit=0.2,
     block_error=8,
 )
 _OTHER: Final = Family(
@@ -115,6 +123,7 @@ _OTHER: Final = Family(
     weights=Weights(text=1, tool=1, tools=1, schema=1, message=4, call=8, result=8),
     error=0.3,
     tools_error=0.5,
+    tools_edit=0.3,
     block_error=10,
 )
 _FORGETFUL: Final = Family(
@@ -122,6 +131,7 @@ _FORGETFUL: Final = Family(
     weights=_OTHER.weights,
     error=0.3,
     tools_error=0.5,
+    tools_edit=0.3,
     block_error=10,
     forgets=True,
 )

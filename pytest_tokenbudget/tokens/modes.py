@@ -53,8 +53,8 @@ _CONSTANTS: Final = (
     ("Claude", re.compile(r"claude-(?:sonnet-4|4-sonnet)(?![.-]\d(?!\d))"), _Constants(310, 310, 183, 28, 60)),
     ("Claude", re.compile(r"claude-3[.-]5-haiku"), _Constants(262, 368, 183, 28, 40)),
     ("Claude", re.compile(""), _Constants(400, 450, 183, 28, 250, measured=False)),
-    ("OpenAI", re.compile(""), _Constants(10, 26, 5, 0, 12)),
-    ("OpenAI reasoning", re.compile(""), _Constants(95, 110, 5, 0, 60, measured=False)),
+    ("OpenAI", re.compile(""), _Constants(10, 24, 5, 0, 12)),
+    ("OpenAI reasoning", re.compile(""), _Constants(95, 109, 5, 0, 60, measured=False)),
     ("Gemini", re.compile(""), _Constants(0, 0, 0, 0, 30, measured=False)),
 )
 """By family and model, the first that fits; measured on public recordings."""

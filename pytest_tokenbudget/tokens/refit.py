@@ -20,7 +20,7 @@ __all__ = ["refitted"]
 _UNKNOWNS: Final = (("text",), ("tool",), ("tools",), ("message",), ("call", "result"))
 """What is fitted; a call and its result come together, so they share one unknown."""
 
-_SHARE: Final = (0.12, 0.12, 0.3, 0.0, 0.25)
+_SHARE: Final = (0.08, 0.08, 0.3, 0.0, 0.25)
 """How far each weight may be from the family's, as a share of it, before its distance counts as much as one row."""
 
 _LEAST: Final = 0.01
@@ -33,8 +33,8 @@ _NOISE: Final = 3.0
 _NOISE_SHARE: Final = 0.03
 _FEWEST: Final = 3
 _REMEMBERED: Final = 8
-_MOST_CHARACTERS: Final = 400_000
-"""Changed text that is counted for a fit, at most: some fifty milliseconds, once for each set of recordings."""
+_MOST_CHARACTERS: Final = 60_000
+"""Changed text that is counted for a fit, at most: some ten milliseconds, once for each set of recordings."""
 
 _fits: dict[tuple[str, str, tuple[int, ...]], tuple[Sequence[Sample], Family]] = {}
 

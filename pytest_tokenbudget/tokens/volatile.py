@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_tokenbudget.model.prompt import Part
-from pytest_tokenbudget.tokens.differences import Difference
+from pytest_tokenbudget.tokens.differences import Difference, shared
 
 __all__ = ["volatile_parts"]
 
@@ -51,8 +51,12 @@ _KINDS: Final = (
 )
 _ORDER: Final = "in another order"
 _WORDS: Final = re.compile(r"[^\s,;\[\](){}]+")
-_LONGEST: Final = 200_000
-"""Longer texts are not searched: what changes at every run is rarely hidden in them, and patterns take their time."""
+_AROUND: Final = 40
+"""Characters around a change that tell what it is: `Attempt 3` changed to `Attempt 4` in one digit."""
+
+_MOST_LINES: Final = 12
+_LONGEST_LINE: Final = 300
+"""What changed in more or longer lines is an edit; patterns take their time."""
 
 
 def volatile_parts(difference: Difference) -> tuple[str, ...]:
@@ -60,7 +64,7 @@ def volatile_parts(difference: Difference) -> tuple[str, ...]:
     found: dict[str, dict[str, None]] = {}
     for revision in difference.revisions:
         before, now = revision.before, revision.now
-        if before is None or now is None or now.opaque or max(len(before.text), len(now.text)) > _LONGEST:
+        if before is None or now is None or now.opaque:
             continue
         for kind in _looks(before.text, now.text):
             found.setdefault(_named(now), {})[kind] = None
@@ -81,7 +85,12 @@ def _looks(before: str, now: str) -> Iterator[str]:
     if was == then:
         yield _ORDER
         return
+    start, end = shared(before, now)
+    start, end = max(0, start - _AROUND), max(0, end - _AROUND)
+    was, then = (Counter(text[start : len(text) - end].splitlines()) for text in (before, now))
     lost, found = was - then, then - was
+    if len(found) > _MOST_LINES or any(len(line) > _LONGEST_LINE for line in (*lost, *found)):
+        return
     bare = {_bare(line): line for line in lost}
     told: set[str] = set()
     for line in found:

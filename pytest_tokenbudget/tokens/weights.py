@@ -15,7 +15,7 @@ from pytest_tokenbudget.tokens.differences import Difference, shared
 from pytest_tokenbudget.tokens.families import Family, Weights
 from pytest_tokenbudget.tokens.typescript import declaration
 
-__all__ = ["Weighed", "counted", "uncertainty", "weigh", "weight", "worth"]
+__all__ = ["Weighed", "counted", "uncertainty", "weigh", "weight", "worths"]
 
 _FIELDS: Final[Mapping[SegmentKind, str]] = {
     "system": "text",
@@ -28,6 +28,8 @@ _FIELDS: Final[Mapping[SegmentKind, str]] = {
     "tools": "tools",
     "schema": "schema",
 }
+_BLOCKS: Final[Mapping[SegmentKind, str]] = {"tool_call": "call", "tool_result": "result"}
+
 _FOREIGN_TOOL: Final = 0.77
 """What is no function has no rendering: its minified JSON is about so much too long."""
 
@@ -36,6 +38,9 @@ _EDIT: Final = 0.35
 
 _TOOL_EDGE: Final = 2
 """How far off a tool's definition may be whatever its length, in tokens: what stands between two of them."""
+
+_WRITTEN_ANEW: Final = frozenset({"tools", "tool_call", "tool_result"})
+"""What OpenAI does not lay before the model as it came."""
 
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
@@ -81,8 +86,8 @@ def weigh(difference: Difference, messages: int, family: Family, count: Callable
             old = counts.get((part.kind, part.name), (0, 0))
             counts[part.kind, part.name] = (old[0] + tokens, old[1]) if sign < 0 else (old[0], old[1] + tokens)
             _add(net, _FIELDS[part.kind], sign * tokens)
-            if part.kind in {"tool_call", "tool_result"}:
-                _add(net, "call" if part.kind == "tool_call" else "result", sign)
+            if part.kind in _BLOCKS:
+                _add(net, _BLOCKS[part.kind], sign)
         tools += any(part is not None and part.kind == "tools" for part in sides)
         before, after = sides
         if before is not None and after is not None and before.text and after.text:
@@ -123,42 +128,52 @@ def uncertainty(weighed: Weighed, family: Family, error: float) -> float:
     """
     weights, net, gross = family.weights, weighed.net, weighed.gross
 
-    def off(name: str, share: float) -> float:
-        return share * _of(weights, name) * max(abs(net.get(name, 0)), _EDIT * gross.get(name, 0))
+    def off(name: str, slope: float, edit: float) -> float:
+        return _of(weights, name) * max(slope * abs(net.get(name, 0)), edit * gross.get(name, 0))
 
     blocks = gross.get("call", 0) + gross.get("result", 0)
     tools_error = max(error, family.tools_error)
     return hypot(
-        off("text", error),
-        off("tool", error),
-        off("tools", tools_error) + _TOOL_EDGE * weighed.tools,
+        off("text", error, _EDIT * error),
+        off("tool", error, _EDIT * error),
+        off("tools", tools_error, max(error, family.tools_edit)) + _TOOL_EDGE * weighed.tools,
         tools_error * gross.get("schema", 0),
         family.block_error * blocks,
         min(weights.message, 1) * gross.get("message", 0) / 2,
     )
 
 
-def worth(part: Part, family: Family, weights: Weights, count: Callable[[str], int]) -> float:
-    """What a part weighs in a prompt, in the provider's tokens, with the message or block that it is."""
-    block = _of(weights, "call" if part.kind == "tool_call" else "result" if part.kind == "tool_result" else "message")
-    inside = 0 if part.kind in {"tools", "schema"} else block
-    return _of(weights, _FIELDS[part.kind]) * counted(part, family, count) + inside
+def worths(family: Family, count: Callable[[str], int]) -> Callable[[Part], float]:
+    """What weighs a part of a prompt in the provider's tokens, with the message or block that it is."""
+    weights = family.weights
+    scales = {
+        kind: (
+            _of(weights, name),
+            0.0 if kind in {"tools", "schema"} else _of(weights, _BLOCKS.get(kind, "message")),
+        )
+        for kind, name in _FIELDS.items()
+    }
+
+    def worth(part: Part) -> float:
+        scale, block = scales[part.kind]
+        return scale * counted(part, family, count) + block
+
+    return worth
 
 
 def counted(part: Part, family: Family, count: Callable[[str], int]) -> int:
     """A part's tokens as a family's weights expect them to be counted; 0 for one that nobody can count."""
-    if part.opaque or part.kind == "media":
+    kind, text = part.kind, part.text
+    if part.opaque or kind == "media":
         return 0
-    text = part.text
-    if part.kind == "tools" and family.typescript:
+    if kind == "assistant" and family.forgets and "<think>" in text:
+        return count(_THOUGHT.sub("", text))
+    if not family.typescript or kind not in _WRITTEN_ANEW:
+        return count(text)
+    if kind == "tools":
         rendered = _rendered(text)
         return round(_FOREIGN_TOOL * count(text)) if rendered is None else count(rendered)
-    if part.kind == "tool_call" and family.typescript:
-        text = _minified(text)
-    elif part.kind == "assistant" and family.forgets and "<think>" in text:
-        text = _THOUGHT.sub("", text)
-    name = count(part.name) if family.names and part.kind in {"tool_call", "tool_result"} else 0
-    return count(text) + name
+    return count(_minified(text) if kind == "tool_call" else text) + (count(part.name) if family.names else 0)
 
 
 _rendered = lru_cache(maxsize=512)(declaration)
