@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.tokens.cache import Split
 
-__all__ = ["Bounds", "least", "middle", "most", "recorded_split"]
+__all__ = ["Bounds", "least", "middle", "most"]
 
 LEAST_OUTPUT: Final = 0.54
 MOST_OUTPUT: Final = 1.54
@@ -26,16 +26,6 @@ class Bounds(Struct, frozen=True, kw_only=True, gc=False):
     low: int
     middle: int
     high: int
-
-
-def recorded_split(usage: Usage) -> Split:
-    """What was paid for a recorded request's input other than media."""
-    return Split(
-        input=usage.input,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        cache_write_1h=usage.cache_write_1h,
-    )
 
 
 def middle(usage: Usage, found: Split) -> Usage:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytest_tokenbudget.model.prompt import Part, Prompt
 from pytest_tokenbudget.model.usage import Usage
@@ -65,6 +66,8 @@ def split(
     if not (read or written or now.breakpoints):
         return Split(input=total)
     whole = _text_input(usage)
+    if total == whole and before.prompt == replace(now, state=before.prompt.state):
+        return _recorded(usage)
     kept = min(read, total, _still_cached(before, now, total, whole, weigh, earlier)) if read else 0
     if not (now.breakpoints or written):
         return Split(input=total - kept, cache_read=kept)
@@ -91,6 +94,15 @@ def cold(found: Split, now: Prompt) -> Split:
         input=found.input,
         cache_write=found.cache_write + (0 if to_hour else found.cache_read),
         cache_write_1h=found.cache_write_1h + (found.cache_read if to_hour else 0),
+    )
+
+
+def _recorded(usage: Usage) -> Split:
+    return Split(
+        input=usage.input,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        cache_write_1h=usage.cache_write_1h,
     )
 
 
@@ -189,7 +201,8 @@ def _an_hour(before: Sample, now: Prompt, total: int, marked: int, weigh: Callab
     if not now.breakpoints:
         return marked if usage.cache_write_1h and not usage.cache_write else 0
     places = [place for place, seconds in now.breakpoints if seconds >= _HOUR]
-    if not places:
+    untold = usage.cache_write and not usage.cache_write_1h and not usage.cache_read
+    if not places or (untold and any(seconds >= _HOUR for _, seconds in before.prompt.breakpoints)):
         return 0
     if places[-1] == now.breakpoints[-1][0]:
         return marked

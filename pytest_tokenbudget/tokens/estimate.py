@@ -80,7 +80,7 @@ def _estimate(
 
     worth = worths(family, count)
     usage = before.usage
-    media = min(usage.input_audio + usage.input_image, bounds.middle)
+    media = usage.input_audio + usage.input_image
     divided = split(before, now, bounds.middle - media, worth, earlier)
     estimated = middle(usage, divided)
     lost = min(usage.cache_read, bounds.middle) - divided.cache_read
@@ -117,13 +117,14 @@ def _bounds(
     weighed = weigh(difference, messages, family, remembering(counter))
     change = weight(weighed, family.weights) + shifted.tokens + sum(obstacle.added for obstacle in found)
     off = hypot(uncertainty(weighed, family, max(family.error, _TAIL * counter.error)), shifted.error)
-    off += sum(obstacle.share for obstacle in found) * recorded
+    off += sum(obstacle.off for obstacle in found)
     low, high = recorded + change - off, recorded + change + off
     if not shifted.error and not found:
         # what only adds cannot take away
         low = max(low, recorded) if min(weighed.net.values()) >= 0 else low
         high = min(high, recorded) if max(weighed.net.values()) <= 0 else high
-    middle_ = max(0, round(recorded + change))
+    media = before.usage.input_audio + before.usage.input_image
+    middle_ = max(media, round(recorded + change))
     return Bounds(low=max(0, min(middle_, floor(low))), middle=middle_, high=max(middle_, ceil(high)))
 
 

@@ -27,13 +27,13 @@ class Obstacle(Struct, frozen=True, kw_only=True, gc=False):
         reason: What is in the way, and what settles it.
         bounded: Whether the estimate has an upper bound all the same.
         added: Tokens that the middle of the estimate takes in.
-        share: How far off the whole input may be because of it, as a share of it.
+        off: How far off the input may be because of it, in tokens.
     """
 
     reason: str
     bounded: bool = False
     added: float = 0
-    share: float = 0
+    off: float = 0
 
 
 def obstacles(before: Sample, now: Prompt, difference: Difference, asked: str) -> Iterator[Obstacle]:
@@ -82,7 +82,7 @@ def _other_model(before: Sample, asked: str) -> Obstacle:
         return Obstacle(
             reason=f"{told}, which may count the same text otherwise and answer at another length. {_SETTLES}",
             bounded=True,
-            share=_SAME_FAMILY,
+            off=_SAME_FAMILY * before.usage.total_input,
         )
     return Obstacle(reason=f"{told}, which counts tokens by other rules (10 to 70% apart). {_SETTLES}")
 
@@ -110,10 +110,7 @@ def _thoughts(before: Sample, now: Prompt) -> Obstacle:
         counted = (
             f"it is taken for the {thought:,} thinking tokens of the turn before, which some endpoints do not count"
         )
-        total = before.usage.total_input + thought
-        return Obstacle(
-            reason=f"{told}: {counted}. {_SETTLES}", bounded=True, added=thought, share=1.1 * thought / total
-        )
+        return Obstacle(reason=f"{told}: {counted}. {_SETTLES}", bounded=True, added=thought, off=thought)
     return Obstacle(reason=f"{told}: how many tokens it is cannot be told offline. {_SETTLES}")
 
 
