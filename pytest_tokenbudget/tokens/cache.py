@@ -34,9 +34,11 @@ _LEAST: Final = 1024
 DOUBT: Final = 0.03
 """A prefix that seems shorter than what was read by no more than this share is taken for what was read."""
 
+_MUCH: Final = 4
+_MOST_EARLIER: Final = 16
 _HOUR: Final = 3600
 _HEAD: Final = frozenset({"tools", "system", "schema"})
-_EXPLICIT: Final = ("cachedContent", "cached_content")
+_NAMED: Final = frozenset({"cachedContent", "cached_content"})
 """Gemini's caches that are created and named: they stay warm whatever the prompt is."""
 
 
@@ -84,7 +86,7 @@ def split(
 
 def cold(found: Split, now: Prompt) -> Split:
     """The same input with nothing read from a cache: what would be read is written, where there are marks for that."""
-    if any(name in now.state for name in _EXPLICIT):
+    if _named(now):
         return found
     if not (now.breakpoints or found.cache_write or found.cache_write_1h):
         return Split(input=found.input + found.cache_read)
@@ -138,24 +140,49 @@ def _still_cached(
     """How many tokens at most stand before the first difference, of those that a cache can end at."""
     was, read = before.prompt, before.usage.cache_read
     place, share = _apart(was, now)
-    if was.parts == now.parts and place == len(was.parts):
+    if (was.parts == now.parts and place == len(was.parts)) or _named(was) & _named(now):
         return read
-    # what stands after a place is weighed and taken from the whole: what a provider adds stands before it all
     if was.breakpoints:
-        marks = [mark for mark, _ in was.breakpoints if mark <= place]
-        if marks and marks[-1] == was.breakpoints[-1][0]:
+        if place >= was.breakpoints[-1][0]:
             return read
-        size = whole - _after(was.parts, marks[-1], 0, weigh) if marks else 0.0
-    else:
-        size = whole - _after(was.parts, place, share, weigh)
-    for sent in earlier:
-        mark, share = _apart(sent, now)
+        place, share = _last_mark(was, place), 0.0
+    size = _until(was.parts, whole, place, share, weigh)
+    if sent := max(((*_apart(sent, now), sent) for sent in earlier[-_MOST_EARLIER:]), key=_first_two, default=None):
+        place, share, prompt = sent
         if now.breakpoints:
-            mark, share = max((mark_ for mark_, _ in sent.breakpoints if mark_ <= mark), default=0), 0.0
-        size = max(size, total - _after(now.parts, mark, share, weigh) if mark or share else 0.0)
+            place, share = _last_mark(prompt, place), 0.0
+        size = max(size, _until(now.parts, total, place, share, weigh))
     if size > read * (1 - DOUBT):
         return read
     return _stepped(before, size, read)
+
+
+def _named(prompt: Prompt) -> frozenset[str]:
+    return _NAMED.intersection(prompt.state)
+
+
+def _first_two(found: tuple[int, float, Prompt]) -> tuple[int, float]:
+    return found[:2]
+
+
+def _last_mark(prompt: Prompt, place: int) -> int:
+    """The last place before another at which a prompt is marked to be cached; 0 where there is none."""
+    return max((mark for mark, _ in prompt.breakpoints if mark <= place), default=0)
+
+
+def _until(parts: Sequence[Part], total: float, place: int, share: float, weigh: Callable[[Part], float]) -> float:
+    """How many tokens stand before a place, of a prompt with so many in all.
+
+    What stands after it is weighed and taken from the whole, for what a provider adds stands before it all; unless
+    little stands before it, which is then weighed itself.
+    """
+    if place == 0 and share == 0:
+        return 0.0
+    characters = [len(part.text) for part in parts]
+    if sum(characters[: place + 1]) * _MUCH < sum(characters):
+        rest = share * weigh(parts[place]) if place < len(parts) else 0.0
+        return sum(map(weigh, parts[:place])) + rest
+    return total - _after(parts, place, share, weigh)
 
 
 def _after(parts: Sequence[Part], place: int, share: float, weigh: Callable[[Part], float]) -> float:

@@ -15,7 +15,6 @@ from pytest_tokenbudget.model.drift import Change, Drift
 from pytest_tokenbudget.model.prompt import Prompt
 from pytest_tokenbudget.tokens.band import Bounds, least, middle, most
 from pytest_tokenbudget.tokens.cache import DOUBT, cold, split
-from pytest_tokenbudget.tokens.counts import remembering
 from pytest_tokenbudget.tokens.differences import Difference, Revision, compare, same_bytes
 from pytest_tokenbudget.tokens.families import Family, family_of
 from pytest_tokenbudget.tokens.inestimable import Obstacle, obstacles
@@ -65,7 +64,7 @@ def estimate(
 def _estimate(
     before: Sample, now: Prompt, counter: TextCounter, known: Sequence[Sample], asked: str, earlier: Sequence[Prompt]
 ) -> Estimate:
-    count = remembering(counter)
+    count = counter.count
     family = family_of(before.provider, before.model)
     difference = compare(before.prompt.parts, now.parts)
     found: list[Obstacle] = []
@@ -114,7 +113,7 @@ def _bounds(
     """The input in all: what was recorded and what the change adds, with what either may be off."""
     recorded = before.usage.total_input
     messages = 0 if before.api.rpartition(".")[2] in _EMBEDS else now.messages - before.prompt.messages
-    weighed = weigh(difference, messages, family, remembering(counter))
+    weighed = weigh(difference, messages, family, counter.count)
     change = weight(weighed, family.weights) + shifted.tokens + sum(obstacle.added for obstacle in found)
     off = hypot(uncertainty(weighed, family, max(family.error, _TAIL * counter.error)), shifted.error)
     off += sum(obstacle.off for obstacle in found)

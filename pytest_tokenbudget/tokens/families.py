@@ -1,7 +1,7 @@
 """How many of a provider's tokens a counted token is worth, by family of models.
 
 The weights were measured on differences between recorded requests, on two or three thousand public recordings; how far
-off they are stands in docs/decisions/0009-estimating-drift.md. They turn a difference into tokens, never a whole
+off they are stands in docs/decisions/0010-estimating-drift.md. They turn a difference into tokens, never a whole
 prompt: what a provider adds around a prompt is in the recorded count, and cancels.
 """
 

@@ -1,6 +1,6 @@
 """What no count can tell offline: the cases in which a changed prompt has no honest estimate, each with its sentence.
 
-How far off an estimate would be in each of them was measured; see docs/decisions/0009-estimating-drift.md.
+How far off an estimate would be in each of them was measured; see docs/decisions/0010-estimating-drift.md.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """OpenAI's function tools as the model reads them: a namespace of TypeScript types.
 
 Source: openai/harmony (2025), "Function calling": tools stand in "a TypeScript-like type syntax". Chat models of before
-count the same; see docs/decisions/0009-estimating-drift.md.
+count the same; see docs/decisions/0010-estimating-drift.md.
 """
 
 from collections.abc import Iterator, Mapping

@@ -113,13 +113,12 @@ def test_families_are_told_by_name(provider: str, model: str, family: str) -> No
     assert family_of(provider, model).name == family
 
 
-def test_only_what_changed_is_counted_and_each_text_once() -> None:
+def test_only_what_changed_is_counted() -> None:
     history = tuple(said(f"turn {number}") for number in range(50))
     before, counter = sample(prompt(said("Be brief."), *history)), Words()
     now = prompt(said("Be very brief."), *history)
-    for _ in range(3):
-        estimate(before, now, counter)
-    assert sorted(counter.asked) == ["Be brief.", "Be very brief."]
+    estimate(before, now, counter)
+    assert set(counter.asked) == {"Be brief.", "Be very brief."}
 
 
 def test_the_first_difference_is_told_with_its_byte_and_tokens() -> None:
@@ -301,11 +300,9 @@ class TestCache:
         marks = {"breakpoints": ((1, 3600), (2, 300))}
         before = prompt(self.system, said(words(100)), said("a"), **marks)
         now = prompt(said("Now. " + self.system.text, "system", "system"), *before.parts[1:], **marks)
-        found = changed(before, now, CLAUDE, input=10, cache_read=2300, cache_write=115)
-        assert found.usage.cache_read == 0
-        assert found.usage.total_input == 2426
-        assert (found.usage.input, found.usage.cache_write) == (10, 116)
-        assert found.usage.cache_write_1h == 2300
+        found = changed(before, now, CLAUDE, input=1, cache_read=2300, cache_write=115)
+        # one word more; what stands behind the mark of an hour weighs 116 with the last word
+        assert self.split(found.usage) == (1, 0, 115, 2301)
 
     def test_a_new_mark_writes_and_reads_nothing(self) -> None:
         before = prompt(self.system, said("a"))
