@@ -268,6 +268,10 @@ class TestCache:
         now = prompt(said(text.replace("x", "y"), "system", "system"), said("a"))
         found = changed(prompt(said(text, "system", "system"), said("a")), now, input=205, cache_read=1920)
         assert found.usage.cache_read == 1408  # 11 × 128
+        # after 900 words it would still be 896, which is too little
+        soon = [text.replace("x", "w").replace("w", word, 901).replace(word, "w", 900) for word in ("x", "y")]
+        was, then = (prompt(said(one, "system", "system"), said("a")) for one in soon)
+        assert changed(was, then, input=81, cache_read=1920).usage.cache_read == 0
         early = changed(self.starting("one"), self.starting("two"), input=205, cache_read=1920)
         assert early.usage.cache_read == 0
         assert "1,920 of those tokens are taken as not cached" in early.drift.reasons[0]
