@@ -120,8 +120,8 @@ def _bounds(
     low, high = recorded + change - off, recorded + change + off
     if not shifted.error and not found:
         # what only adds cannot take away
-        low = max(low, recorded) if min(weighed.net.values()) >= 0 else low
-        high = min(high, recorded) if max(weighed.net.values()) <= 0 else high
+        low = low if weighed.lost else max(low, recorded)
+        high = high if weighed.gained else min(high, recorded)
     media = before.usage.input_audio + before.usage.input_image
     middle_ = max(media, round(recorded + change))
     return Bounds(low=max(0, min(middle_, floor(low))), middle=middle_, high=max(middle_, ceil(high)))

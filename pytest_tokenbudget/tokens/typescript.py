@@ -1,7 +1,7 @@
 """OpenAI's function tools as the model reads them: a namespace of TypeScript types.
 
-Source: openai/harmony (2025), "Function calling": tools stand in "a TypeScript-like type syntax". Chat models of before
-count the same; see docs/decisions/0010-estimating-drift.md.
+Source: openai/harmony (2025), how it renders a conversation's tools: titles, descriptions, examples and defaults are
+comments. Chat models of before count the same; see docs/decisions/0010-estimating-drift.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,9 +69,10 @@ class _Types:
         for name, entry in properties.items():
             found = self._resolved(entry)
             optional = "" if name in needed else "?"
-            default = f", // default: {_literal(found['default'])}" if "default" in found else ","
+            default = f", // default: {_default(found)}" if "default" in found else ","
             lines += _title(found.get("title"))
             lines += _comment(found.get("description"))
+            lines += _examples(found.get("examples"))
             lines.append(f"{name}{optional}: {self.kind(found, depth + 1)}{default}")
         lines.append("}")
         return "\n".join(lines)
@@ -114,6 +115,19 @@ def _title(title: object) -> Iterator[str]:
 def _comment(description: object) -> Iterator[str]:
     if isinstance(description, str) and description:
         yield from (f"// {line}" for line in description.split("\n"))
+
+
+def _examples(examples: object) -> Iterator[str]:
+    said = [example for example in examples if isinstance(example, str)] if isinstance(examples, list) else []
+    if said:
+        yield "// Examples:"
+        yield from (f'// - "{example}"' for example in said)
+
+
+def _default(schema: Mapping[str, object]) -> str:
+    """The default as written: one of an enumeration without its quotes."""
+    default = schema["default"]
+    return default if isinstance(default, str) and schema.get("enum") else _literal(default)
 
 
 def _literal(value: object) -> str:

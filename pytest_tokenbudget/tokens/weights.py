@@ -56,12 +56,16 @@ class Weighed(Struct, frozen=True, kw_only=True, gc=False):
         net: What was added less what was taken away, by the weight that it takes: counted tokens, messages, blocks.
         gross: What was added and what was taken away together, by weight; of a changed text only what changed of it.
         tools: How many tool definitions changed.
+        gained: Whether anything was added.
+        lost: Whether anything was taken away.
     """
 
     counts: Mapping[tuple[SegmentKind, str], tuple[int, int]]
     net: Mapping[str, float]
     gross: Mapping[str, float]
     tools: int
+    gained: bool
+    lost: bool
 
 
 def weigh(difference: Difference, messages: int, family: Family, count: Callable[[str], int]) -> Weighed:
@@ -77,6 +81,7 @@ def weigh(difference: Difference, messages: int, family: Family, count: Callable
     net: dict[str, float] = {"message": messages}
     gross: dict[str, float] = {"message": abs(messages)}
     tools = 0
+    gained, lost = messages > 0, messages < 0
     for revision in difference.revisions:
         sides = (revision.before, revision.now)
         was, now = (0 if part is None else counted(part, family, count) for part in sides)
@@ -92,14 +97,16 @@ def weigh(difference: Difference, messages: int, family: Family, count: Callable
         before, after = sides
         if before is not None and after is not None and before.text and after.text:
             same = sum(shared(before.text, after.text))
+            lost, gained = lost or same < len(before.text), gained or same < len(after.text)
             _add(gross, _FIELDS[after.kind], was * (1 - same / len(before.text)) + now * (1 - same / len(after.text)))
         else:
+            lost, gained = lost or was > 0, gained or now > 0
             for part, tokens in zip(sides, (was, now), strict=True):
                 if part is not None:
                     _add(gross, _FIELDS[part.kind], tokens)
     for name in ("call", "result"):
         gross[name] = abs(net.get(name, 0))
-    return Weighed(counts=MappingProxyType(counts), net=net, gross=gross, tools=tools)
+    return Weighed(counts=MappingProxyType(counts), net=net, gross=gross, tools=tools, gained=gained, lost=lost)
 
 
 def _add(to: dict[str, float], name: str, amount: float) -> None:

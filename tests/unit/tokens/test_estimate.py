@@ -268,6 +268,10 @@ class TestCache:
         now = prompt(said(text.replace("x", "y"), "system", "system"), said("a"))
         found = changed(prompt(said(text, "system", "system"), said("a")), now, input=205, cache_read=1920)
         assert found.usage.cache_read == 1408  # 11 × 128
+        # after 900 words it would still be 896, which is too little
+        soon = [text.replace("x", "w").replace("w", word, 901).replace(word, "w", 900) for word in ("x", "y")]
+        was, then = (prompt(said(one, "system", "system"), said("a")) for one in soon)
+        assert changed(was, then, input=81, cache_read=1920).usage.cache_read == 0
         early = changed(self.starting("one"), self.starting("two"), input=205, cache_read=1920)
         assert early.usage.cache_read == 0
         assert "1,920 of those tokens are taken as not cached" in early.drift.reasons[0]
@@ -339,3 +343,20 @@ def test_openais_weights_are_not_bent() -> None:
     known = [sample(prompt(said(words(size))), GPT, input=500 + 2 * size) for size in range(0, 1000, 100)]
     found = estimate(known[0], prompt(said(words(100))), Words(), known=known)
     assert found.usage.total_input == 600
+
+
+def test_what_a_provider_ran_by_itself_teaches_nothing_about_weights() -> None:
+    known = [
+        sample(prompt(said(words(size)), server_tools=("web_search",)), CLAUDE, input=500 + 3 * size)
+        for size in range(0, 1000, 100)
+    ]
+    found = estimate(sample(prompt(said("a")), CLAUDE), prompt(said(words(101))), Words(), known=known)
+    assert found.usage.total_input == 1115
+
+
+def test_a_rewrite_of_the_same_length_still_has_a_band() -> None:
+    rewritten = words(1000).replace("w", "v")
+    low, high = band(changed(prompt(said(words(1000))), prompt(said(rewritten)), CLAUDE))
+    assert high is not None
+    # a twentieth of a thousand words that went and a thousand that came
+    assert 40 <= high - 1000 == 1000 - low <= 100

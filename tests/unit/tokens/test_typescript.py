@@ -14,7 +14,8 @@ def test_a_function_becomes_a_type() -> None:
     properties = {
         "city": {"type": "string", "description": "Where to.\nA city."},
         "nights": {"type": "integer", "default": 2},
-        "board": {"enum": ["none", "half"], "title": "Board"},
+        "board": {"enum": ["none", "half"], "title": "Board", "default": "half"},
+        "name": {"type": "string", "examples": ["Ada", 1], "default": "Bob"},
         "guests": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
         "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         "mixed": {"type": "array", "items": {"type": ["string", "number"]}},
@@ -30,7 +31,10 @@ city: string,
 nights?: number, // default: 2
 // Board
 //
-board?: "none" | "half",
+board?: "none" | "half", // default: half
+// Examples:
+// - "Ada"
+name?: string, // default: "Bob"
 guests?: {
 name?: string,
 }[],
