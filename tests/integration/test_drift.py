@@ -133,7 +133,7 @@ def test_it():
     assert obtained(ran) == [expected]
 
 
-def test_a_drifted_task_is_inconclusive_and_passes(project: Project) -> None:
+def test_a_drifted_task_is_estimated_and_judged_by_its_band(project: Project) -> None:
     ran = (
         project.tests(
             """
@@ -146,10 +146,12 @@ def test_a_drifted_task_is_inconclusive_and_passes(project: Project) -> None:
         .run()
     )
     assert ran.counts == {"passed": 1}
-    assert ran.state() == "inconclusive"
-    assert "stale" in ran.task().verdict.findings[0].reason
+    assert ran.state() == "within"
     call = ran.record["tasks"][0]["calls"][0]
     assert call["obtained"] == "drifted"
+    assert call["recorded_usage"] == {"input": 1000}
+    low, high = call["band"]["input"]
+    assert 1000 < low <= call["usage"]["input"] <= high < 1020
     assert ran.task().totals.incurred == 0
 
 
