@@ -337,7 +337,7 @@ def test_breakpoints_of_anthropic() -> None:
         "system": [text("a"), text("b", cache_control=FIVE)],
         "output_config": {"format": {"type": "json_schema", "schema": {}}},
         "messages": [
-            SAID,
+            {"role": "user", "content": [text("x"), text("y")]},
             {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
             {
                 "role": "user",
@@ -354,8 +354,8 @@ def test_breakpoints_of_anthropic() -> None:
     }
     found = prompt(MESSAGES, request)
     assert [part.text for part in found.parts[2:5]] == ["a", "b", '{"type":"json_schema","schema":{}}']
-    assert [part.text for part in found.parts[7:]] == ["c", "d", "e", "f"]
-    assert found.breakpoints == ((2, 3600), (4, 300), (9, 300), (11, 3600))
+    assert [part.text for part in found.parts[8:]] == ["c", "d", "e", "f"]
+    assert found.breakpoints == ((2, 3600), (4, 300), (10, 300), (12, 3600))
     assert '"cache_control"' not in found.parts[1].text
     assert found.messages == 3
 
