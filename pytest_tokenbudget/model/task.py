@@ -134,20 +134,23 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def _one(cls, entry: TaskCall) -> "Totals":
         call = entry.call
         unknown = call.cost is None
-        usage, (low, high), (known_low, known_high) = call.usage, call.band, call.cost_band
+        drifted = call.obtained == "drifted"
+        usage, known = call.usage, call.cost or ZERO
+        low, high = call.band if drifted else (usage, usage)
+        known_low, known_high = call.cost_band if drifted else (known, known)
         return cls(
             usage=usage,
             low=low,
             high=high,
-            known=call.cost or ZERO,
+            known=known,
             known_low=known_low,
             known_high=known_high,
             incurred=call.incurred or ZERO,
             calls=1,
             steps=int(entry.step is not None),
             sent=int(call.sent),
-            drifted=int(call.obtained == "drifted"),
-            estimated=int(call.obtained == "drifted" and high is not None),
+            drifted=int(drifted),
+            estimated=int(drifted and high is not None),
             unknown=int(unknown),
             unknown_usage=int(call.status in UNKNOWN_STATUSES),
             unknown_sent=int(unknown and call.sent),
@@ -157,17 +160,16 @@ class Totals(Struct, frozen=True, kw_only=True, gc=False):
     def __add__(self, other: object) -> "Totals":
         if not isinstance(other, Totals):
             return NotImplemented
-        usage = self.usage + other.usage
-        # most calls are exact, and their bounds the very same object: three sums are then one
-        same_low = self.low is self.usage and other.low is other.usage
-        same_high = self.high is self.usage and other.high is other.usage
+        usage, known = self.usage + other.usage, EXACT.add(self.known, other.known)
+        # most calls are exact, and so their own bounds: three sums are then one
+        same = not (self.drifted or other.drifted)
         return Totals(
             usage=usage,
-            low=usage if same_low else self.low + other.low,
-            high=usage if same_high else _or_unbounded(self.high, other.high),
-            known=EXACT.add(self.known, other.known),
-            known_low=EXACT.add(self.known_low, other.known_low),
-            known_high=_dollars_or_unbounded(self.known_high, other.known_high),
+            low=usage if same else self.low + other.low,
+            high=usage if same else _or_unbounded(self.high, other.high),
+            known=known,
+            known_low=known if same else EXACT.add(self.known_low, other.known_low),
+            known_high=known if same else _dollars_or_unbounded(self.known_high, other.known_high),
             incurred=EXACT.add(self.incurred, other.incurred),
             calls=self.calls + other.calls,
             steps=self.steps + other.steps,
