@@ -1,0 +1,251 @@
+"""Every secret in a text: of a known form, after a name, in a URL, in base64, or matched by a pattern of the user's."""
+
+import re
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span
+from pytest_tokenbudget.traffic.redaction.names import is_random, is_stated, secret_name, secret_parameter
+from pytest_tokenbudget.traffic.redaction.patterns import known_forms, private_keys, runs
+
+__all__ = ["Nested", "apart", "secrets_in", "told_by_form", "users"]
+
+Nested = Callable[[bytes], bytes]
+"""Cleans what was packed inside a text."""
+
+_SHORTEST_PACKED: Final = 24
+_LONGEST_NAMED: Final = 4096
+_NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_BEFORE_VALUE: Final = b" \t\"'`\\"
+_LOOK_BACK: Final = 96
+_VALUE: Final = re.compile(rb"[^\s\"'`&,;<>(){}\[\]\\|]+")
+_QUOTED: Final = re.compile(rb"\s*(\\{0,8})([\"'])")
+_SCHEME: Final = re.compile(rb"(?i)(?:^|[^A-Za-z0-9])(bearer|basic)\s{1,4}\Z")
+_USERINFO: Final = re.compile(rb"://([^\s/?#@\"'<>\\]{1,512})@")
+_COOKIE: Final = re.compile(
+    rb"(?i:set-cookie2?|cookie)[\"']?\s{0,4}:\s{0,4}([^\s=;:,\"'\\]{1,80}=[^\r\n\"'\\]{4,4096})"
+)
+_HEX: Final = re.compile(rb"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
+_SIGNED: Final = re.compile(rb"[0-9a-f]{64}|[A-Za-z0-9%+/=_-]{40,}")
+_IN_A_QUERY: Final = re.compile(rb"[?&](?:amp;)?\Z")
+_WEAK_PARAMETER: Final = 12
+"""In the middle of a text, a short `?key=value` is more often an example than a secret."""
+
+
+def users(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """The user's patterns, ready."""
+    return tuple(re.compile(pattern) for pattern in patterns)
+
+
+def secrets_in(data: bytes, custom: Sequence[re.Pattern[str]] = (), nested: Nested | None = None) -> list[Span]:
+    """The secrets in a text, in order and apart.
+
+    Args:
+        data: The text.
+        custom: The user's patterns.
+        nested: What cleans packed texts; without it, they are not looked into.
+    """
+    found: list[Span] = []
+    for start, stop in runs(data):
+        found += _in_run(data, start, stop, nested)
+    found += private_keys(data)
+    if b"=" in data:
+        found += _assigned(data)
+    if b":" in data:
+        found += _quoted(data)
+        if b"@" in data and b"://" in data:
+            found += _userinfo(data)
+        if b"=" in data and (b"ookie" in data or b"OOKIE" in data):
+            found += (Span(*match.span(1), "cookie") for match in _COOKIE.finditer(data) if is_stated(match[1]))
+    for pattern in custom:
+        found += _matches(data, pattern)
+    return apart(data, found) if found else found
+
+
+def _in_run(data: bytes, start: int, stop: int, nested: Nested | None) -> Iterator[Span]:
+    run = data[start:stop]
+    if run.islower() and run.isascii() and not any(digit in run for digit in b"0123456789"):
+        return  # words that are joined: names of tools, mostly
+    forms = list(known_forms(data, start, stop))
+    yield from forms
+    yield from _after_scheme(data, start)
+    if nested is not None and not forms and stop - start >= _SHORTEST_PACKED:
+        yield from _packed(data, start, stop, nested)
+
+
+def _after_scheme(data: bytes, start: int) -> Iterator[Span]:
+    """What stands after `Bearer` or `Basic`, as in a header that somebody prints."""
+    if data[start - 1 : start] not in {b" ", b"\t"}:
+        return
+    scheme = _SCHEME.search(data, max(start - 12, 0), start)
+    value = _VALUE.match(data, start)
+    if scheme is None or value is None:
+        return
+    if scheme[1].lower() == b"basic":
+        if b":" in _from_base64(value[0])[0]:
+            yield Span(start, value.end(), "basic-credentials")
+    elif is_random(value[0]):
+        yield Span(start, value.end(), "bearer-token")
+
+
+def _assigned(data: bytes) -> Iterator[Span]:
+    """Values after `name=`: in queries, forms, connection strings, settings."""
+    at = data.find(b"=")
+    while at >= 0:
+        head = data[max(at - _LOOK_BACK, 0) : at]
+        name = head[len(head.rstrip(_NAME)) :]
+        begin = at + 1
+        at = data.find(b"=", begin)
+        if not name or data[begin : begin + 1] == b"=":
+            continue
+        in_query = _IN_A_QUERY.search(head[: len(head) - len(name)]) is not None
+        if not in_query and secret_name(name) is None and name.lower() not in {b"signature", b"sig", b"token"}:
+            continue
+        value = _VALUE.match(data, begin, begin + _LONGEST_NAMED)
+        if value is None:
+            continue
+        kind = _kind_assigned(name, value[0], in_query=in_query)
+        after = data[value.end() : value.end() + 1]
+        if kind is not None and after not in {b"(", b"["}:  # a call or a look-up in code
+            yield Span(value.start(), value.end(), kind)
+
+
+def _kind_assigned(name: bytes, value: bytes, *, in_query: bool) -> str | None:
+    if in_query:
+        kind = secret_parameter(name, value)
+        return kind if kind is None or len(value) >= _WEAK_PARAMETER or secret_name(name, value) else None
+    if name.lower() in {b"signature", b"sig", b"token"}:
+        return "signature" if _SIGNED.fullmatch(value) and is_random(value) else None
+    kind = secret_name(name, value)
+    # code assigns variables, which are words; passwords of connection strings hold a digit or a sign
+    return kind if kind is not None and _is_no_word(value) else None
+
+
+def _is_no_word(value: bytes) -> bool:
+    return any(digit in value for digit in b"0123456789!#$%^*~+@") and b"(" not in value
+
+
+def _quoted(data: bytes) -> Iterator[Span]:
+    """Values after `"name":`, whether it is JSON or only looks like it, and however deep it is quoted."""
+    at = data.find(b":")
+    while at >= 0:
+        colon, at = at, data.find(b":", at + 1)
+        before = data[colon - 1 : colon]
+        if before not in {b'"', b"'", b" "} and not (before.isalnum() and data[colon + 1 : colon + 2] in {b" ", b'"'}):
+            continue
+        head = data[max(colon - _LOOK_BACK, 0) : colon].rstrip(_BEFORE_VALUE)
+        name = head[len(head.rstrip(_NAME)) :]
+        if not name or secret_name(name) is None:
+            continue
+        yield from _value_after(data, colon + 1, name, quoted=before in {b'"', b"'"})
+
+
+def _value_after(data: bytes, at: int, name: bytes, *, quoted: bool) -> Iterator[Span]:
+    opening = _QUOTED.match(data, at)
+    if opening is None:
+        # YAML, or a header in a text
+        start = at + len(data[at : at + 8]) - len(data[at : at + 8].lstrip(b" \t"))
+        value = _VALUE.match(data, start, start + _LONGEST_NAMED)
+        if value is not None and (kind := secret_name(name, value[0])) and is_random(value[0]):
+            yield Span(start, value.end(), kind)
+        return
+    closing = opening[1] + opening[2]
+    start = opening.end()
+    end = data.find(closing, start, start + _LONGEST_NAMED)
+    if end < 0:  # cut off, as the arguments of a tool in a broken stream are
+        line = data.find(b"\n", start, start + _LONGEST_NAMED)
+        end = min(line if line >= 0 else len(data), start + _LONGEST_NAMED)
+    value_text = data[start:end]
+    kind = secret_name(name, value_text)
+    if kind is not None and (quoted or is_random(value_text)):
+        yield Span(start, end, kind)
+
+
+def _userinfo(data: bytes) -> Iterator[Span]:
+    for match in _USERINFO.finditer(data):
+        user, colon, password = match[1].partition(b":")
+        if colon and is_stated(password):
+            yield Span(match.start(1) + len(user) + 1, match.end(1), "password")
+        elif not colon and is_random(user):  # a token, or the key of a DSN
+            yield Span(*match.span(1), "token")
+
+
+def _packed(data: bytes, start: int, stop: int, nested: Nested) -> Iterator[Span]:
+    """Base64 and hexadecimal digits that hold a secret: what they hold is cleaned, and packed again."""
+    run = data[start:stop]
+    if _HEX.fullmatch(run):
+        held = bytes.fromhex(run.decode())
+        if (cleaned := nested(held)) != held:
+            yield Span(start, stop, "packed", cleaned.hex().encode())
+        return
+    if data[start - 1 : start] == b"\\":  # the letter of an escape
+        start, run = start + 1, run[1:]
+    held, url_safe = _from_base64(run)
+    if not held or (cleaned := nested(held)) == held:
+        return
+    equals = len(data[stop : stop + 2]) - len(data[stop : stop + 2].lstrip(b"="))
+    again = (urlsafe_b64encode if url_safe else b64encode)(cleaned)
+    yield Span(start, stop + equals, "packed", again if equals or len(run) % 4 == 0 else again.rstrip(b"="))
+
+
+def _from_base64(run: bytes) -> tuple[bytes, bool]:
+    """The bytes that base64 in either alphabet holds, and whether it is the one for URLs; none where it is neither."""
+    run = run.rstrip(b"=")
+    url_safe = b"-" in run or b"_" in run
+    if len(run) % 4 == 1:
+        run = run[:-1]  # cut off
+    try:
+        return (urlsafe_b64decode if url_safe else b64decode)(run + b"=" * (-len(run) % 4)), url_safe
+    except ValueError:
+        return b"", url_safe
+
+
+def _matches(data: bytes, pattern: re.Pattern[str]) -> Iterator[Span]:
+    text = data.decode("utf-8", "surrogateescape")
+    for match in pattern.finditer(text):
+        if match.end() > match.start():
+            start = match.start() if data.isascii() else len(text[: match.start()].encode("utf-8", "surrogateescape"))
+            yield Span(start, start + len(match[0].encode("utf-8", "surrogateescape")), "custom")
+
+
+def apart(data: bytes, found: list[Span]) -> list[Span]:
+    """The spans in order; of those that overlap the union, under the kind of the first told; placeholders are left."""
+    kept = [(match.start(), match.end()) for match in PLACEHOLDERS.finditer(data)] if b"REDACTED-" in data else []
+    united: list[Span] = []
+    for span in sorted(found, key=lambda span: (span.start, -span.end)):
+        last = united[-1] if united else None
+        if last is not None and span.start < last.end:
+            # a form is more telling than a name
+            kind = last.kind if told_by_form(last.kind) else span.kind
+            inside = last.instead if span.end <= last.end and span.instead is None else None
+            united[-1] = Span(last.start, max(last.end, span.end), kind, inside)
+        else:
+            united.append(span)
+    return [part for span in united for part in _outside(span, kept)] if kept else united
+
+
+_BY_NAME: Final = frozenset(
+    {"api-key", "token", "password", "secret", "authorization", "cookie", "signature", "custom"}
+)
+
+
+def told_by_form(kind: str) -> bool:
+    """Whether it was the secret's own letters that told it, not a name beside it."""
+    return kind not in _BY_NAME
+
+
+def _outside(span: Span, kept: list[tuple[int, int]]) -> Iterator[Span]:
+    """What of a span is no placeholder of ours already."""
+    if span.instead is not None:
+        yield span
+        return
+    at = span.start
+    for start, end in kept:
+        if end <= at or start >= span.end:
+            continue
+        if start > at:
+            yield Span(at, start, span.kind)
+        at = max(at, end)
+    if at < span.end:
+        yield Span(at, span.end, span.kind)
