@@ -102,9 +102,10 @@ def _clean_once(body: bytes, headers: dict[str, str], custom: Custom, seen: Sigh
     if start.startswith(_EVENT_STARTS):
         return _clean_lines(body, custom, seen, nested)
     if start[:1] in {b"{", b"[", b'"'}:
-        if _ROWS.search(body) is not None and (b"\n{" in body or b"\r{" in body):
+        if b"\n" in body and (b"\n{" in body or b"\n[" in body) and _ROWS.search(body) is not None:
             return _clean_lines(body, custom, seen, nested)
-        return _clean_leftovers(clean_texts([body], custom, seen, "body", nested)[0], custom, seen)
+        cleaned = clean_texts([body], custom, seen, "body", nested)[0]
+        return cleaned if cleaned is body else _clean_leftovers(cleaned, custom, seen)
     return _clean_text(body, custom, seen, "body", nested)
 
 

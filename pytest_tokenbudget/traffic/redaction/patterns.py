@@ -11,7 +11,7 @@ from typing import Final
 
 from pytest_tokenbudget.traffic.redaction.findings import Span
 
-__all__ = ["LONG", "known_forms", "private_keys", "runs"]
+__all__ = ["LONG", "around", "holds_long_run", "known_forms", "private_keys", "runs"]
 
 LONG: Final = 16
 """The fewest letters in a row that may be a secret, or hold one that is packed."""
@@ -19,6 +19,7 @@ LONG: Final = 16
 _IN_RUNS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/")
 _MAP: Final = bytes(ord("a") if byte in _IN_RUNS else ord(" ") for byte in range(256))
 _RUN: Final = b"a" * LONG
+_TAIL: Final = re.compile(rb"[A-Za-z0-9_.=+/-]*+")
 
 _ANYWHERE: Final = {
     # told by so much that they may follow upon other letters, as in a path or a name
@@ -85,6 +86,17 @@ _PEM: Final = re.compile(
 )
 
 
+def holds_long_run(data: bytes) -> bool:
+    """Whether there is a long unbroken run of letters and digits."""
+    return data.translate(_MAP).find(_RUN) >= 0
+
+
+def around(data: bytes, start: int, stop: int) -> tuple[int, int]:
+    """The part of a text where a secret may stand that a run belongs to: with what is joined to it by dots."""
+    tail = _TAIL.match(data, stop)
+    return max(start - len(b"ya29."), 0), stop if tail is None else tail.end()
+
+
 def runs(data: bytes) -> Iterator[tuple[int, int]]:
     """Where long unbroken runs of letters and digits begin and end."""
     marks = data.translate(_MAP)
@@ -99,19 +111,19 @@ def runs(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def known_forms(data: bytes, start: int, end: int) -> Iterator[Span]:
-    """The secrets of known forms that begin in a run, or in the few letters before it that belong to their beginning.
+    """The secrets of known forms in a part of a text.
 
     Args:
         data: The text.
-        start: Where the run begins.
-        end: Where it ends.
+        start: Where the part begins.
+        end: Where it ends; no secret reaches further.
     """
-    at = max(start - len(b"ya29."), 0)
-    while (found := _FORMS.search(data, at)) is not None and found.start() < end:
+    at = start
+    while (found := _FORMS.search(data, at, end)) is not None:
         kind = (found.lastgroup or "x_secret")[2:].replace("_", "-")
-        at = found.end()
         if kind != "jwt" or _is_jwt(found[0]):
             yield Span(found.start(), found.end(), kind)
+            at = found.end()
         else:
             at = found.start() + 1
 

@@ -3,11 +3,12 @@
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span
 from pytest_tokenbudget.traffic.redaction.names import is_random, is_stated, secret_name, secret_parameter
-from pytest_tokenbudget.traffic.redaction.patterns import known_forms, private_keys, runs
+from pytest_tokenbudget.traffic.redaction.patterns import around, holds_long_run, known_forms, private_keys, runs
 
 __all__ = ["Nested", "apart", "secrets_in", "told_by_form", "users"]
 
@@ -15,11 +16,17 @@ Nested = Callable[[bytes], bytes]
 """Cleans what was packed inside a text."""
 
 _SHORTEST_PACKED: Final = 24
-_LONGEST_NAMED: Final = 4096
+_LONGEST_NAMED: Final = 1 << 16
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _BEFORE_VALUE: Final = b" \t\"'`\\"
 _LOOK_BACK: Final = 96
+_LONGEST_END: Final = 20
+_LINE_OF_A_KEY: Final = 40
 _VALUE: Final = re.compile(rb"[^\s\"'`&,;<>(){}\[\]\\|]+")
+_GZIP: Final = b"\x1f\x8b"
+_DIGIT: Final = re.compile(rb"[0-9]")
+_AFTER_NAME: Final = frozenset({b" ", b"\t", b'"', b"'", b"`", b":"})
+_COLON: Final = re.compile(rb"[\"']\s{0,4}:")
 _QUOTED: Final = re.compile(rb"\s*(\\{0,8})([\"'])")
 _SCHEME: Final = re.compile(rb"(?i)(?:^|[^A-Za-z0-9])(bearer|basic)\s{1,4}\Z")
 _USERINFO: Final = re.compile(rb"://([^\s/?#@\"'<>\\]{1,512})@")
@@ -46,38 +53,46 @@ def secrets_in(data: bytes, custom: Sequence[re.Pattern[str]] = (), nested: Nest
         custom: The user's patterns.
         nested: What cleans packed texts; without it, they are not looked into.
     """
-    found: list[Span] = []
-    for start, stop in runs(data):
-        found += _in_run(data, start, stop, nested)
-    found += private_keys(data)
+    found = _in_runs(data, nested)
     if b"=" in data:
         found += _assigned(data)
-    if b":" in data:
-        found += _quoted(data)
-        if b"@" in data and b"://" in data:
-            found += _userinfo(data)
-        if b"=" in data and (b"ookie" in data or b"OOKIE" in data):
+        if b"ookie" in data or b"OOKIE" in data:
             found += (Span(*match.span(1), "cookie") for match in _COOKIE.finditer(data) if is_stated(match[1]))
+    if _names_secrets(data):
+        found += _quoted(data)
+    if b"@" in data and b"://" in data:
+        found += _userinfo(data)
     for pattern in custom:
         found += _matches(data, pattern)
     return apart(data, found) if found else found
 
 
-def _in_run(data: bytes, start: int, stop: int, nested: Nested | None) -> Iterator[Span]:
-    run = data[start:stop]
-    if run.islower() and run.isascii() and not any(digit in run for digit in b"0123456789"):
-        return  # words that are joined: names of tools, mostly
-    forms = list(known_forms(data, start, stop))
-    yield from forms
-    yield from _after_scheme(data, start)
-    if nested is not None and not forms and stop - start >= _SHORTEST_PACKED:
-        yield from _packed(data, start, stop, nested)
+def _in_runs(data: bytes, nested: Nested | None) -> list[Span]:
+    """What stands in, or is packed in, long runs of letters and digits."""
+    found: list[Span] = []
+    searched = longest = 0
+    for start, stop in runs(data):
+        longest = max(longest, stop - start)
+        run = data[start:stop]
+        if run.islower() and _DIGIT.search(run) is None:
+            continue  # words that are joined: names of tools, mostly
+        begin, end = around(data, start, stop) if start >= searched else (searched, searched)
+        forms = list(known_forms(data, max(begin, searched), end)) if end > searched else []
+        searched = max(end, searched)
+        found += forms
+        before = data[start - 1 : start]
+        if before in _AFTER_NAME:
+            found += _after_scheme(data, start) if before in {b" ", b"\t"} else ()
+            found += _after_name(data, start)
+        if nested is not None and not forms and stop - start >= _SHORTEST_PACKED:
+            found += _packed(data, start, stop, nested)
+    if longest >= _LINE_OF_A_KEY:
+        found += private_keys(data)
+    return found
 
 
 def _after_scheme(data: bytes, start: int) -> Iterator[Span]:
     """What stands after `Bearer` or `Basic`, as in a header that somebody prints."""
-    if data[start - 1 : start] not in {b" ", b"\t"}:
-        return
     scheme = _SCHEME.search(data, max(start - 12, 0), start)
     value = _VALUE.match(data, start)
     if scheme is None or value is None:
@@ -126,40 +141,67 @@ def _is_no_word(value: bytes) -> bool:
     return any(digit in value for digit in b"0123456789!#$%^*~+@") and b"(" not in value
 
 
+def _after_name(data: bytes, start: int) -> Iterator[Span]:
+    """What stands after `name: `, as in YAML, or in a header that somebody prints."""
+    head = data[max(start - _LOOK_BACK, 0) : start].rstrip(_BEFORE_VALUE)
+    if not head.endswith(b":"):
+        return
+    name = head[len(head[:-1].rstrip(_NAME)) : -1]
+    if name and secret_name(name) is not None:
+        value = _VALUE.match(data, start, start + _LONGEST_NAMED)
+        if value is not None and is_random(value[0]) and (kind := secret_name(name, value[0])) is not None:
+            yield Span(start, value.end(), kind)
+
+
+def _names_secrets(data: bytes) -> bool:
+    """Whether a quoted name with a colon behind it is one of a secret.
+
+    The ends of names are few, whatever the size: each is looked up once.
+    """
+    ends: set[bytes] = set()
+    if b'":' in data:
+        ends.update([part[-_LONGEST_END:] for part in data.split(b'":')])
+    elif b'" :' in data:
+        return True
+    if b"':" in data:
+        ends.update([part[-_LONGEST_END:] for part in data.split(b"':")])
+    return any(map(_is_secret, ends))
+
+
+@lru_cache(maxsize=8192)
+def _is_secret(end: bytes) -> bool:
+    end = end.rstrip(b"\\")
+    return secret_name(end[len(end.rstrip(_NAME)) :]) is not None
+
+
 def _quoted(data: bytes) -> Iterator[Span]:
     """Values after `"name":`, whether it is JSON or only looks like it, and however deep it is quoted."""
-    at = data.find(b":")
-    while at >= 0:
-        colon, at = at, data.find(b":", at + 1)
-        before = data[colon - 1 : colon]
-        if before not in {b'"', b"'", b" "} and not (before.isalnum() and data[colon + 1 : colon + 2] in {b" ", b'"'}):
-            continue
-        head = data[max(colon - _LOOK_BACK, 0) : colon].rstrip(_BEFORE_VALUE)
+    for colon in _COLON.finditer(data):
+        head = data[max(colon.start() - _LOOK_BACK, 0) : colon.start()].rstrip(b"\\")
         name = head[len(head.rstrip(_NAME)) :]
-        if not name or secret_name(name) is None:
-            continue
-        yield from _value_after(data, colon + 1, name, quoted=before in {b'"', b"'"})
+        if name and secret_name(name) is not None:
+            yield from _value_after(data, colon.end(), name)
 
 
-def _value_after(data: bytes, at: int, name: bytes, *, quoted: bool) -> Iterator[Span]:
+def _value_after(data: bytes, at: int, name: bytes) -> Iterator[Span]:
     opening = _QUOTED.match(data, at)
     if opening is None:
-        # YAML, or a header in a text
-        start = at + len(data[at : at + 8]) - len(data[at : at + 8].lstrip(b" \t"))
-        value = _VALUE.match(data, start, start + _LONGEST_NAMED)
-        if value is not None and (kind := secret_name(name, value[0])) and is_random(value[0]):
-            yield Span(start, value.end(), kind)
         return
-    closing = opening[1] + opening[2]
     start = opening.end()
-    end = data.find(closing, start, start + _LONGEST_NAMED)
-    if end < 0:  # cut off, as the arguments of a tool in a broken stream are
-        line = data.find(b"\n", start, start + _LONGEST_NAMED)
-        end = min(line if line >= 0 else len(data), start + _LONGEST_NAMED)
-    value_text = data[start:end]
-    kind = secret_name(name, value_text)
-    if kind is not None and (quoted or is_random(value_text)):
+    limit = min(start + _LONGEST_NAMED, len(data))
+    end = data.find(opening[2], start, limit)
+    while end >= 0 and _backslashes(data, start, end) > len(opening[1]):
+        end = data.find(opening[2], end + 1, limit)  # a quote inside the value
+    # the backslashes before the closing quote belong to it
+    end = limit if end < 0 else end - len(opening[1])
+    kind = secret_name(name, data[start:end])
+    if kind is not None:
         yield Span(start, end, kind)
+
+
+def _backslashes(data: bytes, start: int, end: int) -> int:
+    near = data[max(start, end - 16) : end]
+    return len(near) - len(near.rstrip(b"\\"))
 
 
 def _userinfo(data: bytes) -> Iterator[Span]:
@@ -182,7 +224,9 @@ def _packed(data: bytes, start: int, stop: int, nested: Nested) -> Iterator[Span
     if data[start - 1 : start] == b"\\":  # the letter of an escape
         start, run = start + 1, run[1:]
     held, url_safe = _from_base64(run)
-    if not held or (cleaned := nested(held)) == held:
+    if not held.isascii() and held[:2] != _GZIP and not holds_long_run(held):
+        return  # noise, as most ids are
+    if (cleaned := nested(held)) == held:
         return
     equals = len(data[stop : stop + 2]) - len(data[stop : stop + 2].lstrip(b"="))
     again = (urlsafe_b64encode if url_safe else b64encode)(cleaned)
