@@ -5,7 +5,11 @@ from typing import Final, NamedTuple
 
 __all__ = ["PLACEHOLDERS", "Span", "placeholder", "spliced"]
 
-PLACEHOLDERS: Final = re.compile(rb"REDACTED-[a-z0-9]+(?:-[a-z0-9]+)*")
+PLACEHOLDERS: Final = re.compile(
+    rb"REDACTED-(?:[a-z0-9]{1,12}-){0,2}"
+    rb"(?:authorization|body|cookie|credentials|custom|id|jwt|key|password|secret|signature|token)"
+)
+"""What `placeholder` writes, and no more: a secret may follow right behind it."""
 
 
 class Span(NamedTuple):

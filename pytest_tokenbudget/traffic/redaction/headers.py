@@ -1,15 +1,19 @@
 """Headers as a recording may keep them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from re import Pattern
+from typing import Final
 
 from pytest_tokenbudget.traffic.redaction.findings import spliced
 from pytest_tokenbudget.traffic.redaction.header_names import is_kept, secret_header
-from pytest_tokenbudget.traffic.redaction.names import is_stated
 from pytest_tokenbudget.traffic.redaction.sightings import Sightings
+from pytest_tokenbudget.traffic.redaction.stand_ins import is_invented, is_stated
 from pytest_tokenbudget.traffic.redaction.text import secrets_in
 
 __all__ = ["clean_headers", "first_values"]
+
+_SIGNED: Final = re.compile(rb"Credential=[A-Z0-9]{16,}/|Signature=[0-9a-f]{64}")
 
 
 def clean_headers(headers: object, custom: tuple[Pattern[str], ...], seen: Sightings) -> dict[str, list[str]]:
@@ -25,7 +29,7 @@ def clean_headers(headers: object, custom: tuple[Pattern[str], ...], seen: Sight
         key = name.lower()
         secret = secret_header(key)
         if secret is not None:
-            if is_stated(value):
+            if _is_told(value):
                 seen.add(secret, f"header {key}")
             continue
         spans = secrets_in(value, custom)
@@ -34,6 +38,15 @@ def clean_headers(headers: object, custom: tuple[Pattern[str], ...], seen: Sight
         if is_kept(key):
             kept.setdefault(name, []).append(spliced(value, spans).decode("utf-8", "replace"))
     return kept
+
+
+def _is_told(value: bytes) -> bool:
+    """Whether a header that carries a secret holds one; recordings of others hold stand-ins of many kinds."""
+    if value.startswith(b"AWS4-"):
+        return _SIGNED.search(value) is not None
+    if b"=" in value and b";" in value:
+        return any(_is_told(part.partition(b"=")[2]) for part in value.split(b";") if b"=" in part)
+    return is_stated(value) and not is_invented(value)
 
 
 def first_values(headers: Mapping[str, list[str]]) -> dict[str, str]:

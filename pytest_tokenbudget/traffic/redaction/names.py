@@ -8,11 +8,12 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["is_random", "is_stated", "secret_name", "secret_parameter"]
+from pytest_tokenbudget.traffic.redaction.stand_ins import is_random, is_stated
+
+__all__ = ["secret_name", "secret_parameter"]
 
 _WORDS: Final = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST_NAME: Final = 80
-_LONGEST_STAND_IN: Final = 80
 
 _KEY, _TOKEN, _PASSWORD, _SECRET = "api-key", "token", "password", "secret"
 _ENDS: Final = {
@@ -86,16 +87,6 @@ _PARAMETERS: Final = {
     b"upload_id": _TOKEN,
     b"upload-id": _TOKEN,
 }
-_UNSAID: Final = frozenset(
-    b"string str null none true false bool boolean number integer int object array list required optional password "
-    b"secret token text any undefined empty your_api_key api_key".split()
-)
-_STAND_IN: Final = re.compile(
-    rb"REDACTED-[a-z0-9-]+|<[^<>]*>|\[[A-Za-z_ -]*\]|\*+|[xX]+|\.+|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?|\{\{?[^{}]*\}?\}"
-    rb"|%[A-Za-z_]+%"
-    rb"|(?i:(?:bearer |basic )?[a-z_<*-]*(?:redacted|filtered|scrubbed|dummy|placeholder|removed|sanitized)[a-z_>*-]*)"
-)
-_RANDOM: Final = re.compile(rb"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_.~+/=:|%-]{16,}")
 
 
 @lru_cache(maxsize=4096)
@@ -134,15 +125,3 @@ def secret_parameter(name: bytes, value: bytes) -> str | None:
     return (
         _PARAMETERS.get(name.lower()) if is_stated(value) and name.lower() in _PARAMETERS else secret_name(name, value)
     )
-
-
-def is_stated(value: bytes) -> bool:
-    """Whether a value says anything, rather than standing in for what was left out, or for a type."""
-    if not value or value.lower() in _UNSAID:
-        return False
-    return len(value) > _LONGEST_STAND_IN or _STAND_IN.fullmatch(value) is None
-
-
-def is_random(value: bytes) -> bool:
-    """Whether a value looks drawn at random: long, in one piece, with letters and digits."""
-    return _RANDOM.fullmatch(value) is not None

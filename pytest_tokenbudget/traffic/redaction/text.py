@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span
-from pytest_tokenbudget.traffic.redaction.names import is_random, is_stated, secret_name, secret_parameter
+from pytest_tokenbudget.traffic.redaction.names import secret_name, secret_parameter
 from pytest_tokenbudget.traffic.redaction.patterns import around, holds_long_run, known_forms, private_keys, runs
+from pytest_tokenbudget.traffic.redaction.stand_ins import is_random, is_stated
 
 __all__ = ["Nested", "apart", "secrets_in", "told_by_form", "users"]
 
@@ -22,12 +23,13 @@ _BEFORE_VALUE: Final = b" \t\"'`\\"
 _LOOK_BACK: Final = 96
 _LONGEST_END: Final = 20
 _LINE_OF_A_KEY: Final = 40
+_LONGEST_PLACEHOLDER: Final = 48
 _VALUE: Final = re.compile(rb"[^\s\"'`&,;<>(){}\[\]\\|]+")
 _GZIP: Final = b"\x1f\x8b"
 _DIGIT: Final = re.compile(rb"[0-9]")
 _AFTER_NAME: Final = frozenset({b" ", b"\t", b'"', b"'", b"`", b":"})
 _COLON: Final = re.compile(rb"[\"']\s{0,4}:")
-_QUOTED: Final = re.compile(rb"\s*(\\{0,8})([\"'])")
+_QUOTED: Final = re.compile(rb"\s*\[?\s*(\\{0,8})([\"'])")
 _SCHEME: Final = re.compile(rb"(?i)(?:^|[^A-Za-z0-9])(bearer|basic)\s{1,4}\Z")
 _USERINFO: Final = re.compile(rb"://([^\s/?#@\"'<>\\]{1,512})@")
 _COOKIE: Final = re.compile(
@@ -120,6 +122,7 @@ def _assigned(data: bytes) -> Iterator[Span]:
         value = _VALUE.match(data, begin, begin + _LONGEST_NAMED)
         if value is None:
             continue
+        at = data.find(b"=", value.end())
         kind = _kind_assigned(name, value[0], in_query=in_query)
         after = data[value.end() : value.end() + 1]
         if kind is not None and after not in {b"(", b"["}:  # a call or a look-up in code
@@ -255,7 +258,6 @@ def _matches(data: bytes, pattern: re.Pattern[str]) -> Iterator[Span]:
 
 def apart(data: bytes, found: list[Span]) -> list[Span]:
     """The spans in order; of those that overlap the union, under the kind of the first told; placeholders are left."""
-    kept = [(match.start(), match.end()) for match in PLACEHOLDERS.finditer(data)] if b"REDACTED-" in data else []
     united: list[Span] = []
     for span in sorted(found, key=lambda span: (span.start, -span.end)):
         last = united[-1] if united else None
@@ -266,7 +268,7 @@ def apart(data: bytes, found: list[Span]) -> list[Span]:
             united[-1] = Span(last.start, max(last.end, span.end), kind, inside)
         else:
             united.append(span)
-    return [part for span in united for part in _outside(span, kept)] if kept else united
+    return list(_outside(data, united)) if b"REDACTED-" in data else united
 
 
 _BY_NAME: Final = frozenset(
@@ -279,17 +281,18 @@ def told_by_form(kind: str) -> bool:
     return kind not in _BY_NAME
 
 
-def _outside(span: Span, kept: list[tuple[int, int]]) -> Iterator[Span]:
-    """What of a span is no placeholder of ours already."""
-    if span.instead is not None:
-        yield span
-        return
-    at = span.start
-    for start, end in kept:
-        if end <= at or start >= span.end:
-            continue
-        if start > at:
-            yield Span(at, start, span.kind)
-        at = max(at, end)
-    if at < span.end:
-        yield Span(at, span.end, span.kind)
+def _outside(data: bytes, spans: list[Span]) -> Iterator[Span]:
+    """What of the spans is no placeholder of ours already."""
+    for span in spans:
+        at = span.start
+        # one that begins before the span may reach into it
+        for kept in (
+            PLACEHOLDERS.finditer(data, max(at - _LONGEST_PLACEHOLDER, 0), span.end) if span.instead is None else ()
+        ):
+            if kept.end() <= at:
+                continue
+            if kept.start() > at:
+                yield Span(at, kept.start(), span.kind)
+            at = max(at, kept.end())
+        if at < span.end:
+            yield span if at == span.start else Span(at, span.end, span.kind)

@@ -4,8 +4,9 @@ from re import Pattern
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pytest_tokenbudget.traffic.redaction.findings import placeholder, spliced
-from pytest_tokenbudget.traffic.redaction.names import is_stated, secret_parameter
+from pytest_tokenbudget.traffic.redaction.names import secret_parameter
 from pytest_tokenbudget.traffic.redaction.sightings import Sightings
+from pytest_tokenbudget.traffic.redaction.stand_ins import is_stated
 from pytest_tokenbudget.traffic.redaction.text import Nested, secrets_in
 
 __all__ = ["clean_pairs", "clean_url"]
