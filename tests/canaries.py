@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from bedrock_frames import STREAM_LABEL, chunks, frame
 
-__all__ = ["FORMED", "NAMED", "Canary", "Message", "canaries", "leaks"]
+__all__ = ["ANYWHERE", "FORMED", "NAMED", "NAMED_PLACES", "Canary", "Message", "canaries", "leaks"]
 
 URL: Final = "https://api.example.com/v1/messages"
 JSON: Final = {"content-type": ["application/json"]}
@@ -173,7 +173,8 @@ def _gemini(text: str) -> object:
 
 def _multipart(name: str, value: str, file: str = "") -> Message:
     head = f'Content-Disposition: form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
-    body = f'--b0\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--b0\r\n{head}\r\n\r\n{value}\r\n--b0--\r\n'
+    first = 'Content-Disposition: form-data; name="model"\r\n\r\nwhisper-1'
+    body = f"--b0\r\n{first}\r\n--b0\r\n{head}\r\n\r\n{value}\r\n--b0--\r\n"
     return _sent(body.encode(), {"content-type": ["multipart/form-data; boundary=b0"]})
 
 
@@ -298,11 +299,11 @@ NAMED_PLACES: Final[dict[str, Callable[[str], Message]]] = {
 
 
 def canaries() -> Iterator[Canary]:
-    """Every secret in every place that can be told to hold one."""
+    """Every secret in every place that can be told to hold one; of places with a name, each with a handful."""
     for name, secret in FORMED.items():
-        for place, put in (ANYWHERE | NAMED_PLACES).items():
+        for place, put in ANYWHERE.items():
             yield Canary(f"{name} in {place}", secret, put(secret))
-    for name, secret in NAMED.items():
+    for name, secret in (NAMED | {"anthropic": FORMED["anthropic"], "aws-id": FORMED["aws-id"]}).items():
         for place, put in NAMED_PLACES.items():
             yield Canary(f"{name} in {place}", secret, put(secret))
 

@@ -19,7 +19,7 @@ from pytest_tokenbudget.traffic.redaction.urls import clean_pairs
 from pytest_tokenbudget.wire.eventstream import is_framed
 from pytest_tokenbudget.wire.framing import DecodeError, unpacked
 
-__all__ = ["clean_body"]
+__all__ = ["clean_body", "clean_packed"]
 
 Custom = tuple[re.Pattern[str], ...]
 
@@ -89,7 +89,7 @@ def _clean(body: bytes, headers: dict[str, str], custom: Custom, seen: Sightings
 
 def _clean_once(body: bytes, headers: dict[str, str], custom: Custom, seen: Sightings, *, depth: int) -> bytes:
     def nested(held: bytes) -> bytes:
-        return _nested(held, custom, depth + 1)
+        return clean_packed(held, custom, depth + 1)
 
     label = headers.get("content-type", "").lower()
     if is_framed(body, headers):
@@ -109,7 +109,7 @@ def _clean_once(body: bytes, headers: dict[str, str], custom: Custom, seen: Sigh
     return _clean_text(body, custom, seen, "body", nested)
 
 
-def _nested(held: bytes, custom: Custom, depth: int) -> bytes:
+def clean_packed(held: bytes, custom: Custom, depth: int = 1) -> bytes:
     """Clean what was packed in a text; a packed text in it is looked into, but not for ever."""
     if depth > _DEEPEST:
         return held

@@ -7,6 +7,7 @@ belongs to, and searched as a whole; a secret's placeholder stands where the sec
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from pytest_tokenbudget.traffic.redaction.findings import Span, placeholder, spl
 from pytest_tokenbudget.traffic.redaction.names import secret_name
 from pytest_tokenbudget.traffic.redaction.sightings import Sightings
 from pytest_tokenbudget.traffic.redaction.strings import Leaf, decoded, encoded, strings
-from pytest_tokenbudget.traffic.redaction.text import Nested, apart, secrets_in
+from pytest_tokenbudget.traffic.redaction.text import Nested, apart, clean_text, secrets_in
 
 __all__ = ["clean_texts"]
 
@@ -92,7 +93,7 @@ def _clean_leaf(
     if not spans:
         return None
     for span in spans:
-        seen.add(span.kind, f"{place} {leaf.path()}")
+        seen.add(span.kind, f"{place} {leaf.path(partial(clean_text, custom=custom))}")
     cleaned = spliced(said, spans)
     return cleaned if raw else encoded(cleaned, content)
 
@@ -135,7 +136,7 @@ def _clean_channel(
         mine = [_within(span, start, at) for span in spans if span.start < at and span.end > start]
         if mine:
             for span in mine:
-                seen.add(span.kind, f"{place} {piece.leaf.path()}")
+                seen.add(span.kind, f"{place} {piece.leaf.path(partial(clean_text, custom=custom))}")
             content = texts[piece.event][piece.leaf.start : piece.leaf.end]
             changed.append((piece, encoded(spliced(piece.said, mine), content)))
     return changed

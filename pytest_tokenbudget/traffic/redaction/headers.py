@@ -9,7 +9,7 @@ from pytest_tokenbudget.traffic.redaction.findings import spliced
 from pytest_tokenbudget.traffic.redaction.header_names import is_kept, secret_header
 from pytest_tokenbudget.traffic.redaction.sightings import Sightings
 from pytest_tokenbudget.traffic.redaction.stand_ins import is_invented, is_stated
-from pytest_tokenbudget.traffic.redaction.text import secrets_in
+from pytest_tokenbudget.traffic.redaction.text import clean_text, secrets_in, told_by_form
 
 __all__ = ["clean_headers", "first_values"]
 
@@ -27,14 +27,16 @@ def clean_headers(headers: object, custom: tuple[Pattern[str], ...], seen: Sight
     kept: dict[str, list[str]] = {}
     for name, value in _pairs(headers):
         key = name.lower()
+        told = clean_text(key.encode(), custom).decode()
         secret = secret_header(key)
         if secret is not None:
-            if _is_told(value):
-                seen.add(secret, f"header {key}")
+            forms = [span.kind for span in secrets_in(value, custom) if told_by_form(span.kind)]
+            if forms or _is_told(value):
+                seen.add(forms[0] if forms else secret, f"header {told}")
             continue
         spans = secrets_in(value, custom)
         for span in spans:
-            seen.add(span.kind, f"header {key}")
+            seen.add(span.kind, f"header {told}")
         if is_kept(key):
             kept.setdefault(name, []).append(spliced(value, spans).decode("utf-8", "replace"))
     return kept

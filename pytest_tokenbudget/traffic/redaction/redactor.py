@@ -1,20 +1,17 @@
 """The one way in: requests, responses and texts without their secrets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from functools import partial
 
 from msgspec import Struct
 
-from pytest_tokenbudget.traffic.redaction.bodies import clean_body
-from pytest_tokenbudget.traffic.redaction.findings import spliced
+from pytest_tokenbudget.traffic.redaction.bodies import clean_body, clean_packed
 from pytest_tokenbudget.traffic.redaction.headers import clean_headers
 from pytest_tokenbudget.traffic.redaction.sightings import Finding, Sightings
-from pytest_tokenbudget.traffic.redaction.text import secrets_in, users
+from pytest_tokenbudget.traffic.redaction.text import clean_text, secrets_in, told_by_form, users
 from pytest_tokenbudget.traffic.redaction.urls import clean_url
 
 __all__ = ["CleanRequest", "CleanResponse", "Finding", "Redactor"]
-
-_MOST_ROUNDS: Final = 4
 
 
 class CleanRequest(Struct, frozen=True, kw_only=True):
@@ -62,6 +59,7 @@ class Redactor:
             patterns: Regular expressions of the user's own secrets (`Settings.redact`, checked there).
         """
         self._custom = users(patterns)
+        self._packed = partial(clean_packed, custom=self._custom)
 
     def request(self, method: str, url: str, headers: Mapping[str, Sequence[str]], body: bytes) -> CleanRequest:
         """A request without its secrets.
@@ -74,7 +72,7 @@ class Redactor:
         """
         seen = Sightings()
         kept = clean_headers(headers, self._custom, seen)
-        cleaned = clean_url(url, self._custom, seen)
+        cleaned = clean_url(url, self._custom, seen, self._packed)
         body, kept = clean_body(body, kept, self._custom, seen)
         return CleanRequest(method=method, url=cleaned, headers=kept, body=body, found=seen.all())
 
@@ -85,12 +83,22 @@ class Redactor:
         body, kept = clean_body(body, kept, self._custom, seen)
         return CleanResponse(status=status, headers=kept, body=body, found=seen.all())
 
+    def found_in(self, data: bytes, *, thoroughly: bool = True) -> tuple[Finding, ...]:
+        """The secrets in bytes of which nothing is known, such as a damaged recording; their place is a line, from 1.
+
+        Args:
+            data: The bytes.
+            thoroughly: Whether what only a name beside it tells counts as well, and what is packed.
+        """
+        seen = Sightings()
+        line, at = 1, 0
+        for span in secrets_in(data, self._custom, self._packed if thoroughly else None):
+            line, at = line + data.count(b"\n", at, span.start), span.start
+            if thoroughly or told_by_form(span.kind):
+                seen.add(span.kind, f"line {line}")
+        return seen.all()
+
     def text(self, text: str) -> str:
         """A URL, a note or an error's message without its secrets."""
         data = text.encode("utf-8", "surrogatepass")
-        for _ in range(_MOST_ROUNDS):
-            spans = secrets_in(data, self._custom)
-            if not spans:
-                break
-            data = spliced(data, spans)
-        return data.decode("utf-8", "surrogatepass")
+        return clean_text(data, self._custom, self._packed).decode("utf-8", "surrogatepass")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -35,10 +35,14 @@ class Leaf:
         self.steps = steps
         self.key = key
 
-    def path(self) -> str:
-        """Where it stands, such as `$.messages[0].content`."""
-        parts = (f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in self.steps)
-        return "$" + "".join(parts)
+    def path(self, clean: Callable[[bytes], bytes]) -> str:
+        """Where it stands, such as `$.messages[0].content`.
+
+        Args:
+            clean: Takes the secrets out of a key; keys can be some.
+        """
+        steps = (step if isinstance(step, int) else clean(step).decode("utf-8", "replace") for step in self.steps)
+        return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 def strings(text: bytes) -> Iterator[Leaf]:
@@ -93,7 +97,3 @@ def encoded(said: bytes, like: bytes) -> bytes:
     ascii_only = b"\\u" in like
     text = json.dumps(said.decode("utf-8", "surrogatepass"), ensure_ascii=ascii_only)
     return text[1:-1].encode("utf-8", "surrogatepass")
-
-
-def _shown(step: bytes) -> str:
-    return step.decode("utf-8", "replace")

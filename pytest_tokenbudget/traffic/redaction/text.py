@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span
+from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span, spliced
 from pytest_tokenbudget.traffic.redaction.names import secret_name, secret_parameter
 from pytest_tokenbudget.traffic.redaction.patterns import around, holds_long_run, known_forms, private_keys, runs
 from pytest_tokenbudget.traffic.redaction.stand_ins import is_random, is_stated
 
-__all__ = ["Nested", "apart", "secrets_in", "told_by_form", "users"]
+__all__ = ["Nested", "apart", "clean_text", "secrets_in", "told_by_form", "users"]
 
 Nested = Callable[[bytes], bytes]
 """Cleans what was packed inside a text."""
@@ -21,6 +21,7 @@ _LONGEST_NAMED: Final = 1 << 16
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _BEFORE_VALUE: Final = b" \t\"'`\\"
 _LOOK_BACK: Final = 96
+_MOST_ROUNDS: Final = 4
 _LONGEST_END: Final = 20
 _LINE_OF_A_KEY: Final = 40
 _LONGEST_PLACEHOLDER: Final = 48
@@ -67,6 +68,16 @@ def secrets_in(data: bytes, custom: Sequence[re.Pattern[str]] = (), nested: Nest
     for pattern in custom:
         found += _matches(data, pattern)
     return apart(data, found) if found else found
+
+
+def clean_text(data: bytes, custom: Sequence[re.Pattern[str]] = (), nested: Nested | None = None) -> bytes:
+    """A text without its secrets: cleaned until nothing is found, as what one hid may show another."""
+    for _ in range(_MOST_ROUNDS):
+        spans = secrets_in(data, custom, nested)
+        if not spans:
+            break
+        data = spliced(data, spans)
+    return data
 
 
 def _in_runs(data: bytes, nested: Nested | None) -> list[Span]:
@@ -222,7 +233,7 @@ def _packed(data: bytes, start: int, stop: int, nested: Nested) -> Iterator[Span
     if _HEX.fullmatch(run):
         held = bytes.fromhex(run.decode())
         if (cleaned := nested(held)) != held:
-            yield Span(start, stop, "packed", cleaned.hex().encode())
+            yield Span(start, stop, "packed-secret", cleaned.hex().encode())
         return
     if data[start - 1 : start] == b"\\":  # the letter of an escape
         start, run = start + 1, run[1:]
@@ -233,7 +244,7 @@ def _packed(data: bytes, start: int, stop: int, nested: Nested) -> Iterator[Span
         return
     equals = len(data[stop : stop + 2]) - len(data[stop : stop + 2].lstrip(b"="))
     again = (urlsafe_b64encode if url_safe else b64encode)(cleaned)
-    yield Span(start, stop + equals, "packed", again if equals or len(run) % 4 == 0 else again.rstrip(b"="))
+    yield Span(start, stop + equals, "packed-secret", again if equals or len(run) % 4 == 0 else again.rstrip(b"="))
 
 
 def _from_base64(run: bytes) -> tuple[bytes, bool]:
@@ -272,7 +283,18 @@ def apart(data: bytes, found: list[Span]) -> list[Span]:
 
 
 _BY_NAME: Final = frozenset(
-    {"api-key", "token", "password", "secret", "authorization", "cookie", "signature", "custom"}
+    [
+        "api-key",
+        "authorization",
+        "basic-credentials",
+        "bearer-token",
+        "cookie",
+        "custom",
+        "password",
+        "secret",
+        "signature",
+        "token",
+    ]
 )
 
 
@@ -285,14 +307,17 @@ def _outside(data: bytes, spans: list[Span]) -> Iterator[Span]:
     """What of the spans is no placeholder of ours already."""
     for span in spans:
         at = span.start
-        # one that begins before the span may reach into it
-        for kept in (
-            PLACEHOLDERS.finditer(data, max(at - _LONGEST_PLACEHOLDER, 0), span.end) if span.instead is None else ()
-        ):
-            if kept.end() <= at:
-                continue
+        for kept in () if span.instead is not None else _placeholders_near(data, span):
             if kept.start() > at:
                 yield Span(at, kept.start(), span.kind)
             at = max(at, kept.end())
         if at < span.end:
             yield span if at == span.start else Span(at, span.end, span.kind)
+
+
+def _placeholders_near(data: bytes, span: Span) -> Iterator[re.Match[bytes]]:
+    """The placeholders that a span touches; one may begin before it, or end behind it."""
+    start = max(span.start - _LONGEST_PLACEHOLDER, 0)
+    for kept in PLACEHOLDERS.finditer(data, start, span.end + _LONGEST_PLACEHOLDER):
+        if kept.end() > span.start and kept.start() < span.end:
+            yield kept
