@@ -278,6 +278,7 @@ NAMED_PLACES: Final[dict[str, Callable[[str], Message]]] = {
     "JSON, named client_secret": lambda s: _sent({"client_secret": s}),
     "JSON, named refresh_token": lambda s: _sent({"refresh_token": s}),
     "JSON, named secretAccessKey": lambda s: _sent({"secretAccessKey": s}),
+    "JSON in JSON, named, printed by Jackson": lambda s: _sent(_chat(f'{{\n  "password" : "{s}"\n}}')),
     "JSON in JSON, named": lambda s: _sent(_chat(json.dumps({"a": 1, "api_key": s}))),
     "JSON in JSON in JSON, named": lambda s: _sent(_chat(json.dumps({"tool": json.dumps({"access_token": s})}))),
     "named, in events": lambda s: _got(_events(['{"pass', 'word": "', *_cut(s, 3), '"}'], _arguments), SSE),

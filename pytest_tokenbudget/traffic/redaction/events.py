@@ -6,7 +6,7 @@ belongs to, and searched as a whole; a secret's placeholder stands where the sec
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,11 +20,13 @@ from pytest_tokenbudget.traffic.redaction.text import Nested, apart, clean_text,
 
 __all__ = ["clean_texts"]
 
-_PIECES: Final = frozenset(
+_PIECES: Final = (
     b"text content delta partial_json arguments thinking reasoning reasoning_content reasoning_text input refusal "
     b"transcript value output_text response code output summary completion outputText generation message data".split()
 )
 """The names under which streams send texts in pieces."""
+
+_PIECE: Final = re.compile(rb'"(' + b"|".join(_PIECES) + rb')"\s*:\s*\[?\s*"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 
 _POSITIONS: Final = re.compile(
     rb'"(?:index|output_index|content_index|summary_index|contentBlockIndex)"\s*:\s*([0-9]{1,9})|"type"\s*:\s*"([^"\\]{1,80})"'
@@ -35,7 +37,8 @@ _ODD_ESCAPE: Final = re.compile(rb"\\u00[2-7]|\\/")
 
 class _Piece(Struct, gc=False):
     event: int
-    leaf: Leaf
+    start: int
+    end: int
     said: bytes
 
 
@@ -52,28 +55,44 @@ def clean_texts(
         nested: What cleans packed texts.
     """
     edits: defaultdict[int, dict[int, tuple[int, bytes]]] = defaultdict(dict)
-    channels: defaultdict[object, list[_Piece]] = defaultdict(list)
-    streamed = len(texts) > 1
+    # pieces first: once a piece that shows its secret is cleaned, nothing tells that the next one is the rest of it
+    for pieces in _channels(texts).values():
+        for piece, kinds, cleaned in _clean_channel(pieces, texts, custom, nested):
+            edits[piece.event][piece.start] = piece.end, cleaned
+            for kind in kinds:
+                seen.add(kind, f"{place} {_path(texts[piece.event], piece.start, custom)}")
+    texts = _edited(texts, edits)
+    if not _is_doubtful(texts[0] if len(texts) == 1 else b"\n".join(texts), custom, nested):
+        return texts
+    edits.clear()
     for event, text in enumerate(texts):
-        in_parts = streamed or text.lstrip()[:1] == b"["
-        doubtful = _is_doubtful(text, custom, nested)
-        if not in_parts and not doubtful:
-            continue
-        told = tuple(_POSITIONS.findall(text)) if streamed else ()
         for leaf in strings(text):
             content = text[leaf.start : leaf.end]
-            if in_parts and not leaf.key and leaf.name in _PIECES:
-                said = decoded(content)
-                if said:
-                    steps = leaf.steps if streamed else leaf.steps[1:]
-                    channels[told, steps].append(_Piece(event, leaf, said))
-                    continue
-            if doubtful and (cleaned := _clean_leaf(leaf, content, custom, seen, place, nested)) is not None:
-                edits[event][leaf.start] = leaf.end, cleaned
-    for pieces in channels.values():
-        for piece, cleaned in _clean_channel(pieces, texts, custom, seen, place, nested):
-            edits[piece.event][piece.leaf.start] = piece.leaf.end, cleaned
-    return [_edited(text, edits[event]) if event in edits else text for event, text in enumerate(texts)]
+            if (cleaned_leaf := _clean_leaf(leaf, content, custom, seen, place, nested)) is not None:
+                edits[event][leaf.start] = leaf.end, cleaned_leaf
+    return _edited(texts, edits)
+
+
+def _channels(texts: Sequence[bytes]) -> dict[object, list[_Piece]]:
+    """What is said in pieces, by what the pieces belong to: a name, and the numbers and the type in the event."""
+    channels: defaultdict[object, list[_Piece]] = defaultdict(list)
+    if len(texts) == 1 and texts[0].lstrip()[:1] != b"[":
+        return channels
+    for event, text in enumerate(texts):
+        told = tuple(_POSITIONS.findall(text)) if len(texts) > 1 else ()
+        places: defaultdict[bytes, int] = defaultdict(int)
+        for found in _PIECE.finditer(text):
+            if said := decoded(found[2]):
+                # of a whole stream in one list, the position in an event cannot be told
+                place = places[found[1]] if len(texts) > 1 else 0
+                channels[told, found[1], place].append(_Piece(event, *found.span(2), said))
+                places[found[1]] += 1
+    return {told: pieces for told, pieces in channels.items() if len(pieces) > 1}
+
+
+def _path(text: bytes, start: int, custom: tuple[re.Pattern[str], ...]) -> str:
+    leaf = next((leaf for leaf in strings(text) if leaf.start == start), None)
+    return leaf.path(partial(clean_text, custom=custom)) if leaf is not None else "$"
 
 
 def _is_doubtful(text: bytes, custom: tuple[re.Pattern[str], ...], nested: Nested) -> bool:
@@ -105,41 +124,18 @@ def _spans(leaf: Leaf, said: bytes, custom: tuple[re.Pattern[str], ...], nested:
 
 
 def _clean_channel(
-    pieces: list[_Piece],
-    texts: Sequence[bytes],
-    custom: tuple[re.Pattern[str], ...],
-    seen: Sightings,
-    place: str,
-    nested: Nested,
-) -> list[tuple[_Piece, bytes]]:
-    """Clean what was said in pieces; returns those that changed, with their new contents."""
-    whole = b"".join(piece.said for piece in pieces)
-    found = secrets_in(whole, custom, nested)
-    if len(pieces) > 1:
-        at = 0
-        for piece in pieces:
-            # a piece may look like a secret by itself, and not behind the letters before it
-            found += (
-                span._replace(start=span.start + at, end=span.end + at)
-                for span in _spans(piece.leaf, piece.said, custom, nested)
-            )
-            at += len(piece.said)
-    else:
-        found = _spans(pieces[0].leaf, whole, custom, nested)
-    if not found:
-        return []
-    spans = apart(whole, found)
-    changed: list[tuple[_Piece, bytes]] = []
+    pieces: list[_Piece], texts: Sequence[bytes], custom: tuple[re.Pattern[str], ...], nested: Nested
+) -> Iterator[tuple[_Piece, list[str], bytes]]:
+    """Clean what was said in pieces; yields those that change, with what was found in them and their new contents."""
+    whole = b"".join([piece.said for piece in pieces])
+    spans = secrets_in(whole, custom, nested)
     at = 0
-    for piece in pieces:
+    for piece in pieces if spans else ():
         start, at = at, at + len(piece.said)
         mine = [_within(span, start, at) for span in spans if span.start < at and span.end > start]
         if mine:
-            for span in mine:
-                seen.add(span.kind, f"{place} {piece.leaf.path(partial(clean_text, custom=custom))}")
-            content = texts[piece.event][piece.leaf.start : piece.leaf.end]
-            changed.append((piece, encoded(spliced(piece.said, mine), content)))
-    return changed
+            content = texts[piece.event][piece.start : piece.end]
+            yield piece, [span.kind for span in mine], encoded(spliced(piece.said, mine), content)
 
 
 def _within(span: Span, start: int, end: int) -> Span:
@@ -150,7 +146,11 @@ def _within(span: Span, start: int, end: int) -> Span:
     )
 
 
-def _edited(text: bytes, edits: dict[int, tuple[int, bytes]]) -> bytes:
+def _edited(texts: Sequence[bytes], edits: Mapping[int, dict[int, tuple[int, bytes]]]) -> list[bytes]:
+    return [_put(text, edits[event]) if event in edits else text for event, text in enumerate(texts)]
+
+
+def _put(text: bytes, edits: dict[int, tuple[int, bytes]]) -> bytes:
     parts: list[bytes] = []
     at = 0
     for start, (end, cleaned) in sorted(edits.items()):

@@ -1,9 +1,11 @@
 """Every secret in a text: of a known form, after a name, in a URL, in base64, or matched by a pattern of the user's."""
 
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from pytest_tokenbudget.traffic.redaction.findings import PLACEHOLDERS, Span, spliced
@@ -22,13 +24,16 @@ _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_
 _BEFORE_VALUE: Final = b" \t\"'`\\"
 _LOOK_BACK: Final = 96
 _MOST_ROUNDS: Final = 4
-_LONGEST_END: Final = 20
 _LINE_OF_A_KEY: Final = 40
 _LONGEST_PLACEHOLDER: Final = 48
 _VALUE: Final = re.compile(rb"[^\s\"'`&,;<>(){}\[\]\\|]+")
+_FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_IDENT: Final = re.compile(rb"[a-z]{2,12}[_-][A-Za-z0-9]{12,80}")
+"""Ids of answers and tool calls, many to a conversation: text in base64 does not look so."""
+
 _GZIP: Final = b"\x1f\x8b"
+_END: Final = itemgetter(slice(-20, None))
 _DIGIT: Final = re.compile(rb"[0-9]")
-_AFTER_NAME: Final = frozenset({b" ", b"\t", b'"', b"'", b"`", b":"})
 _COLON: Final = re.compile(rb"[\"']\s{0,4}:")
 _QUOTED: Final = re.compile(rb"\s*\[?\s*(\\{0,8})([\"'])")
 _SCHEME: Final = re.compile(rb"(?i)(?:^|[^A-Za-z0-9])(bearer|basic)\s{1,4}\Z")
@@ -83,22 +88,25 @@ def clean_text(data: bytes, custom: Sequence[re.Pattern[str]] = (), nested: Nest
 def _in_runs(data: bytes, nested: Nested | None) -> list[Span]:
     """What stands in, or is packed in, long runs of letters and digits."""
     found: list[Span] = []
+    parts: list[tuple[int, int]] = []
     searched = longest = 0
     for start, stop in runs(data):
         longest = max(longest, stop - start)
         run = data[start:stop]
         if run.islower() and _DIGIT.search(run) is None:
             continue  # words that are joined: names of tools, mostly
-        begin, end = around(data, start, stop) if start >= searched else (searched, searched)
-        forms = list(known_forms(data, max(begin, searched), end)) if end > searched else []
-        searched = max(end, searched)
-        found += forms
-        before = data[start - 1 : start]
-        if before in _AFTER_NAME:
-            found += _after_scheme(data, start) if before in {b" ", b"\t"} else ()
+        if start >= searched:
+            begin, end = around(data, start, stop)
+            parts.append((max(begin, searched), end))
+            searched = end
+        near = data[max(start - 4, 0) : start]
+        if near.endswith((b" ", b"\t")):
+            found += _after_scheme(data, start)
+        if b":" in near and b'":' not in near:
             found += _after_name(data, start)
-        if nested is not None and not forms and stop - start >= _SHORTEST_PACKED:
+        if nested is not None and stop - start >= _SHORTEST_PACKED and _IDENT.fullmatch(run) is None:
             found += _packed(data, start, stop, nested)
+    found += known_forms(data, parts)
     if longest >= _LINE_OF_A_KEY:
         found += private_keys(data)
     return found
@@ -172,13 +180,13 @@ def _names_secrets(data: bytes) -> bool:
 
     The ends of names are few, whatever the size: each is looked up once.
     """
+    if b'" :' in data:  # as some print JSON, whether it is the body or stands in a text
+        return True
     ends: set[bytes] = set()
     if b'":' in data:
-        ends.update([part[-_LONGEST_END:] for part in data.split(b'":')])
-    elif b'" :' in data:
-        return True
-    if b"':" in data:
-        ends.update([part[-_LONGEST_END:] for part in data.split(b"':")])
+        ends.update(map(_END, data.split(b'":')))
+    if b"'" in data and b"':" in data:
+        ends.update(map(_END, data.split(b"':")))
     return any(map(_is_secret, ends))
 
 
@@ -254,7 +262,7 @@ def _from_base64(run: bytes) -> tuple[bytes, bool]:
     if len(run) % 4 == 1:
         run = run[:-1]  # cut off
     try:
-        return (urlsafe_b64decode if url_safe else b64decode)(run + b"=" * (-len(run) % 4)), url_safe
+        return a2b_base64((run.translate(_FROM_URL_SAFE) if url_safe else run) + b"=" * (-len(run) % 4)), url_safe
     except ValueError:
         return b"", url_safe
 
