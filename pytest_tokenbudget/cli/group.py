@@ -1,6 +1,6 @@
 """The group of commands: finds them, and turns our errors into exit statuses.
 
-Exit statuses: 0 pass · 2 usage or configuration error · 1 crash; more come with the commands that judge.
+Exit statuses: 0 pass · 10 what was looked for is there · 11 incomplete · 2 usage or configuration error · 1 crash.
 """
 
 import io
@@ -17,6 +17,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final = {
     "audit": "pytest_tokenbudget.cli.audit",
+    "doctor": "pytest_tokenbudget.cli.doctor",
     "demo": "pytest_tokenbudget.cli.demo",
     "prices": "pytest_tokenbudget.cli.prices",
     "prune": "pytest_tokenbudget.cli.prune",
