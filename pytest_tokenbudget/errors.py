@@ -8,7 +8,8 @@
     └── DemoError        [demo]          the bundled demo cannot run here
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
     ├── RecordingMiss    [miss]          in replay, a model call has no recording left
-    └── Drifted          [drift]         a request changed since it was recorded, and that is not to be estimated
+    ├── Drifted          [drift]         a request changed since it was recorded, and that is not to be estimated
+    └── EscapeRefused    [escape]        in replay, a model call went past every recording
 
 Each message says what was wrong, where, what is allowed, and what to type next. The slug in brackets opens the
 printed message, so that it can be searched for. Only `plugin/` turns these into `pytest.UsageError`, only `cli/`
@@ -21,6 +22,7 @@ __all__ = [
     "ConfigError",
     "DemoError",
     "Drifted",
+    "EscapeRefused",
     "PriceError",
     "RecordingError",
     "RecordingMiss",
@@ -86,3 +88,9 @@ class Drifted(Stop):
     """Under `--tokenbudget-drift=error`, a model call is not the recorded one. It was neither sent nor answered."""
 
     slug: ClassVar[str] = "drift"
+
+
+class EscapeRefused(Stop):
+    """In replay, a model call went past every recording: it was stopped on its way out. Nothing was sent."""
+
+    slug: ClassVar[str] = "escape"

@@ -11,7 +11,7 @@ from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.meter.drifting import Drifts, Recordings
 from pytest_tokenbudget.meter.task import Pricer, Reader, TaskMeter, as_read
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.task import Opened, TaskCall
+from pytest_tokenbudget.model.task import Opened, Stray, TaskCall
 
 __all__ = ["OUTSIDE", "Meter"]
 
@@ -23,6 +23,13 @@ KEEP_NOTE: Final = "calls could not be kept on disk while the test ran"
 Keep = Callable[[TaskMeter, TaskCall], None]
 """Keeps a task's call on disk before the test sees its answer."""
 
+KeepStray = Callable[[TaskMeter, Stray], None]
+"""Keeps a model request without an answer on disk, before it leaves or is refused."""
+
+
+def _forget(task: TaskMeter, stray: Stray) -> None:
+    del task, stray
+
 
 class Meter:
     """Takes in every exchange that traffic sees, and gives it to the task that is running.
@@ -33,7 +40,14 @@ class Meter:
     """
 
     def __init__(
-        self, read: Reader, keep: Keep, outside: str = OUTSIDE, price: Pricer = as_read, *, stops_drift: bool = False
+        self,
+        read: Reader,
+        keep: Keep,
+        outside: str = OUTSIDE,
+        price: Pricer = as_read,
+        *,
+        keep_stray: KeepStray = _forget,
+        stops_drift: bool = False,
     ) -> None:
         """Prepare a meter.
 
@@ -42,12 +56,14 @@ class Meter:
             keep: Called with every call before the client is handed its answer.
             outside: The id of calls made while no task was running.
             price: Gives calls their cost.
+            keep_stray: Called with every model request of which no answer is measured.
             stops_drift: Whether a request that changed since it was recorded stops the test.
         """
         self.stops_drift = stops_drift
         self._read = read
         self._price = price
         self._keep = keep
+        self._keep_stray = keep_stray
         self._drifts = Drifts(price)
         self._current: TaskMeter | None = None
         self.outside = TaskMeter(outside, is_fixture=True)
@@ -63,9 +79,23 @@ class Meter:
         entry = task.receive(exchange, self._read, self._price, self._drifts.estimated)
         if entry is None:
             return
+        self._kept(task, lambda: self._keep(task, entry))
+
+    def stray(self, stray: Stray, task: TaskMeter | None = None) -> None:
+        """Take in a model request of which no answer is measured. Never raises.
+
+        Args:
+            stray: The request, and what became of it.
+            task: Whose it is; by default that of the task that is running.
+        """
+        whose = task or self._current or self.outside
+        whose.stray(stray)
+        self._kept(whose, lambda: self._keep_stray(whose, stray))
+
+    def _kept(self, task: TaskMeter, keep: Callable[[], None]) -> None:
         try:
-            self._keep(task, entry)
-        except Exception as error:  # noqa: BLE001 - the call is in memory: a full disk must not break the user's test
+            keep()
+        except Exception as error:  # noqa: BLE001 - it is in memory: a full disk must not break the user's test
             note = f"{KEEP_NOTE}: {getattr(error, 'strerror', None) or repr(error)}"
             if note not in task.notes:
                 task.notes.append(note)
@@ -97,10 +127,15 @@ class Meter:
         """Note a recording that was opened and holds something. Never raises."""
         (self._current or self.outside).open(recording)
 
-    def latch(self, stop: Stop) -> None:
-        """Remember what stopped the agent: a bare `except:` must not hide it."""
-        task = self._current or self.outside
-        task.stop = task.stop or stop
+    def latch(self, stop: Stop, task: TaskMeter | None = None) -> None:
+        """Remember what stopped the agent: a bare `except:` must not hide it.
+
+        Args:
+            stop: What stopped it.
+            task: Whose it is; by default that of the task that is running.
+        """
+        whose = task or self._current or self.outside
+        whose.stop = whose.stop or stop
 
     def enter(self, task: TaskMeter | None) -> TaskMeter | None:
         """Make a task the running one; returns the one before."""

@@ -50,6 +50,7 @@ class TaskMeter:
         stop: What stopped the agent, kept so that a swallowed stop still ends the test.
         strays: Model requests of which no answer is measured, of every attempt.
         opened: Recordings that were opened, of every attempt, by source.
+        replays: Whether a marked test, or what a marked test uses: then nothing is sent unasked.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class TaskMeter:
         self.notes: list[str] = []
         self.strays: list[Stray] = []
         self.opened: dict[str, Opened] = {}
+        self.replays = False
         self._earlier: list[Attempt] = []
         self._start()
 
@@ -83,6 +85,7 @@ class TaskMeter:
         self._steps = 0
         self._finished = False
         self._earlier_strays = len(self.strays)
+        self._judged_strays = 0
         self._background: Background[int] = Background()
         self._drifted: list[Prompt] = []
 
@@ -138,6 +141,11 @@ class TaskMeter:
         with self._lock:
             self.strays.append(stray)
 
+    @property
+    def strayed_since(self) -> bool:
+        """Whether a model request strayed that the verdict does not know of."""
+        return len(self.strays) > max(self._judged_strays, self._earlier_strays)
+
     def open(self, recording: Opened) -> None:
         """Note a recording that was opened; of one opened several times, the most that it held."""
         with self._lock:
@@ -172,6 +180,7 @@ class TaskMeter:
                 finished=self._finished,
                 strays=tuple(self.strays[self._earlier_strays :]),
             )
+            self._judged_strays = len(self.strays)
         self.verdict = judge(measured, self.budget, self._leniency)
         return self.verdict
 

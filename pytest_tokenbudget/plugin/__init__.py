@@ -138,6 +138,7 @@ def activate(config: pytest.Config, *, running: str | None = None) -> "Hooks":
 
         hooks = Hooks.for_config(config)
         config.pluginmanager.register(hooks, _HOOKS)
+        hooks.stand_guard()
     if vcr_is_loaded():
         hooks.attach(running)
     return hooks

@@ -13,11 +13,13 @@ from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers, recording_of, replayed
 from pytest_tokenbudget.plugin.selection import reasons_for_partial
+from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
 from pytest_tokenbudget.plugin.verdicts import add_properties, apply_verdict, outcome_of, reveal_stop, shorten
 from pytest_tokenbudget.plugin.wider import WiderFixture
 from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, session_name, ship, worker_name
+from pytest_tokenbudget.traffic import guard
 
 __all__ = ["Hooks"]
 
@@ -37,7 +39,9 @@ class Hooks:
         self.session = session
         self._config = config
         self._is_worker = hasattr(config, "workerinput")
+        self._sending = Sending(session, config)
         self._detach: Callable[[], None] | None = None
+        self._unguard: Callable[[], None] | None = None
         self._run: Run | None = None
         self._unwritten = ""
         self._declared = False
@@ -63,6 +67,12 @@ class Hooks:
     def _off(self) -> bool:
         return self.session.settings.mode == "off"
 
+    def stand_guard(self) -> None:
+        """Watch over what leaves this process from now on."""
+        if self._unguard is None and not self._off:
+            self._unguard = guard.install(self.session.meter, self._sending)
+            self._config.pluginmanager.register(self._sending, "tokenbudget-sending")
+
     def attach(self, running: str | None = None) -> None:
         """Take in what passes vcrpy from now on.
 
@@ -79,8 +89,9 @@ class Hooks:
 
     def pytest_unconfigure(self) -> None:
         """Hand traffic back to the session around this one, if there is one."""
-        if self._detach:
-            self._detach()
+        for end in (self._detach, self._unguard):
+            if end is not None:
+                end()
 
     def declare(self, items: list[pytest.Item]) -> None:
         """Read every test's markers before the first test runs.
@@ -92,10 +103,12 @@ class Hooks:
             return
         self._declared = True
         try:
-            for item, statements in read_markers(items):
-                self.session.mark(item.nodeid, statements)
+            marked = dict(read_markers(items))
         except TokenBudgetError as error:
             raise _usage_error(error) from error
+        for item, statements in marked.items():
+            self.session.mark(item.nodeid, statements)
+        self._sending.declare(marked)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -159,7 +172,7 @@ class Hooks:
         """Count a wider fixture's calls as its own, not as those of the test that happened to come first."""
         if self._off or fixturedef.scope == "function":
             return (yield)
-        wider = WiderFixture(self.session, fixturedef, request)
+        wider = WiderFixture(self.session, self._sending, fixturedef, request)
         # finalizers run last in, first out: close after the fixture's own teardown, enter before it
         fixturedef.addfinalizer(wider.close)
         task = wider.enter()
@@ -205,7 +218,7 @@ class Hooks:
             task.judge(finished=False)  # unittest keeps a failure to itself until now
         elif call.when == "setup" and not report.passed:
             task.judge(finished=False)  # there will be no call
-        elif call.when == "teardown" and any(entry.phase == "teardown" for entry in task.calls):
+        elif call.when == "teardown" and (task.strayed_since or any(entry.phase == "teardown" for entry in task.calls)):
             task.judge()
         if call.when != "teardown" or not before.blocks:
             reveal_stop(report, task)

@@ -18,7 +18,7 @@ from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
+from pytest_tokenbudget.model.task import Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.plugin.gathering import Gathering, packed
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.policy.contradictions import contradictions
@@ -74,7 +74,9 @@ class Session:
         )
         outside = OUTSIDE if worker == _MAIN else f"{OUTSIDE} [{worker}]"
         stops = settings.drift == "error"
-        self.meter = Meter(self._read, self._keep, outside, self._prices.charge, stops_drift=stops)
+        self.meter = Meter(
+            self._read, self._keep, outside, self._prices.charge, keep_stray=self._keep_stray, stops_drift=stops
+        )
         self._marked: dict[str, Sequence[Statement]] = {}
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
@@ -95,6 +97,14 @@ class Session:
     def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
         self._spool.keep(task.id, entry, is_fixture=task.is_fixture)
 
+    def _keep_stray(self, task: TaskMeter, stray: Stray) -> None:
+        self._spool.stray(task.id, stray, is_fixture=task.is_fixture)
+
+    @property
+    def has_marked(self) -> bool:
+        """Whether any test is marked."""
+        return bool(self._marked)
+
     def mark(self, task_id: str, statements: Sequence[Statement]) -> None:
         """Take what a task's markers state."""
         self._marked[task_id] = statements
@@ -106,6 +116,7 @@ class Session:
     def remark(self, task: TaskMeter, statements: Sequence[Statement]) -> None:
         """Take what markers state that were added while the task was running."""
         self._marked[task.id] = statements
+        task.replays = True
         budget, named = resolve_budget(self.settings, task.id, statements)
         task.name(budget, named=named)
 
@@ -117,6 +128,7 @@ class Session:
         else:
             budget, named = resolve_budget(self.settings, task_id, self._marked.get(task_id, ()))
             task = TaskMeter(task_id, budget, named=named, leniency=self._leniency)
+            task.replays = task_id in self._marked
         self.meter.enter(task)
         self._running = task
         return task

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_tokenbudget.meter.task import TaskMeter
+from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 
 __all__ = ["WiderFixture"]
@@ -11,9 +12,19 @@ __all__ = ["WiderFixture"]
 class WiderFixture:
     """One execution of a wider fixture: its setup, and its teardown much later, inside another test's."""
 
-    def __init__(self, session: Session, fixture: "pytest.FixtureDef[object]", request: pytest.FixtureRequest) -> None:
+    def __init__(
+        self,
+        session: Session,
+        sending: Sending,
+        fixture: "pytest.FixtureDef[object]",
+        request: pytest.FixtureRequest,
+    ) -> None:
         self._session = session
         self._task = session.fixture(f"{request.node.nodeid or '.'}::{fixture.argname}", f"{fixture.scope} fixture")
+        asking = session.meter.current
+        self._task.replays = (asking is not None and asking.replays) or sending.used_by_marked(
+            fixture, request.node.nodeid
+        )
         self._surrounding: TaskMeter | None = None
 
     def enter(self) -> TaskMeter:

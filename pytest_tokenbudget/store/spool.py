@@ -6,6 +6,7 @@ One file of JSON lines per process, `calls/<session>.<worker>.jsonl` beside the 
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.task import Attempt, Outcome, Task, TaskCall
+from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.records import run_call_from_record, run_call_record
 
@@ -21,6 +22,7 @@ __all__ = ["Recovered", "Spool", "clear_spools", "recover_tasks"]
 
 _FOLDER: Final = "calls"
 _FORKED: Final = "made by a process that the test forked: no budget counts these calls"
+_STRAYED: Final = "a process that the test forked made model calls past every recording"
 _ABANDONED: Final = 24 * 60 * 60
 """Seconds after which what another session kept counts as left behind by its death."""
 
@@ -55,12 +57,20 @@ class Spool:
         Raises:
             OSError: It cannot be written.
         """
-        line: dict[str, Any] = {"task": task_id, "call": run_call_record(entry)}
+        self._write(self._line(task_id, _FORKED, is_fixture=is_fixture) | {"call": run_call_record(entry)})
+
+    def stray(self, task_id: str, stray: Stray, *, is_fixture: bool = False) -> None:
+        """Write a model request of which no answer is measured, unless the spool was closed.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._write(self._line(task_id, _STRAYED, is_fixture=is_fixture) | {"stray": msgspec.to_builtins(stray)})
+
+    def _line(self, task_id: str, forked: str, *, is_fixture: bool) -> dict[str, Any]:
         if os.getpid() != self._process:
-            line |= {"task": f"{task_id} [forked process]", "fixture": True, "note": _FORKED}
-        elif is_fixture:
-            line["fixture"] = True
-        self._write(line)
+            return {"task": f"{task_id} [forked process]", "fixture": True, "note": forked}
+        return {"task": task_id, "fixture": True} if is_fixture else {"task": task_id}
 
     def ended(self, task_id: str, outcome: Outcome) -> None:
         """Note that an attempt at a task ended."""
@@ -109,24 +119,27 @@ def recover_tasks(out: Path, session: str) -> tuple[Recovered, ...]:
 
 def _tasks(file: Path) -> Iterator[Task]:
     calls: dict[str, list[TaskCall]] = {}
+    strays: dict[str, list[Stray]] = {}
     earlier: dict[str, list[Attempt]] = {}
     outcomes: dict[str, Outcome] = {}
-    notes: dict[str, str] = {}
+    notes: dict[str, dict[str, None]] = {}
     for line in _lines(file):
         name = str(line.get("task"))
         if "outcome" in line:
             outcomes[name] = line["outcome"]
-        elif "call" in line:
+        elif "call" in line or "stray" in line:
             if outcomes.pop(name, "fixture") != "fixture":
                 earlier.setdefault(name, []).append(Attempt(outcome="rerun", calls=tuple(calls.pop(name, ()))))
             if line.get("fixture"):
                 outcomes[name] = "fixture"
             if note := line.get("note"):
-                notes[name] = note
-            try:
-                calls.setdefault(name, []).append(run_call_from_record(line["call"], place=str(file.name)))
-            except RunFileError:
-                continue
+                notes.setdefault(name, {})[note] = None
+            of_task = calls.setdefault(name, [])
+            with suppress(RunFileError, msgspec.ValidationError):
+                if "stray" in line:
+                    strays.setdefault(name, []).append(msgspec.convert(line["stray"], Stray))
+                else:
+                    of_task.append(run_call_from_record(line["call"], place=str(file.name)))
     for name, entries in calls.items():
         yield Task(
             id=name,
@@ -134,7 +147,8 @@ def _tasks(file: Path) -> Iterator[Task]:
             calls=tuple(entries),
             exchanges=len(entries),
             earlier=tuple(earlier.get(name, ())),
-            notes=(notes[name],) if name in notes else (),
+            notes=tuple(notes.get(name, ())),
+            strays=tuple(strays.get(name, ())),
         )
 
 

@@ -18,15 +18,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
-from vcr.cassette import Cassette
+from vcr.cassette import Cassette, CassetteContextDecorator
 from vcr.matchers import requests_match
 from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
 from pytest_tokenbudget.model.task import Opened
+from pytest_tokenbudget.traffic import guard
 from pytest_tokenbudget.traffic.drift_stop import stop_drifted
 from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
+from pytest_tokenbudget.traffic.open_cassettes import note_openings
 from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
 
@@ -112,6 +114,8 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         if not playable and _meter is not None:
             with suppress(TypeError):  # no request of vcrpy's, but something that nothing can refer to weakly
                 self._tokenbudget.sent.setdefault(request, _Sent())
+            if self._lets_out():
+                guard.approve(request)
         return playable
 
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
@@ -153,6 +157,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         # of answers that somebody puts into a cassette by hand, nobody asked for any
         if meter is None or self._tokenbudget.loading or not self._tokenbudget.sent:
             return super().append(request, response)
+        guard.withdraw()
         # where aiohttp followed a redirect, this is not the request that was asked for
         exchange = _read(meter, request, response, "live", self._sent(request))
         stored: dict[str, Any] = {}
@@ -168,6 +173,10 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             # paid for, whatever the user's own filters do with it
             _hand_over(meter, exchange, **stored)
 
+    def _lets_out(self) -> bool:
+        """Whether vcrpy sends what no recording answers."""
+        return not self.write_protected
+
     def _keeps(self) -> bool:
         """Whether what was just received is stored, as far as it is for us to say."""
         return True
@@ -182,6 +191,8 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             # the other stubs ask only before they send, and only where the recording is closed
             if sent.asked > bool(self.write_protected):
                 _hand_over(meter, _read(meter, request, {}, "live", self._sent(request)))
+            else:
+                guard.approve(request)  # of no matter to the cassette, however closed that is
         return kept
 
     def _sent(self, request: Any, *, keep: bool = False) -> _Sent | None:
@@ -236,3 +247,4 @@ def install() -> None:
     class before us, or derived one of their own, is metered too.
     """
     Cassette.__new__ = staticmethod(_new)
+    note_openings(CassetteContextDecorator)

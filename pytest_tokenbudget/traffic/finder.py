@@ -1,4 +1,4 @@
-"""Waiting for vcrpy: our cassette takes its place at the very moment it is first imported.
+"""Waiting for modules of others: our cassette takes its place at the very moment vcrpy is first imported.
 
 Waiting until `pytest_configure` would be too late for the decorators in a conftest; importing vcrpy ourselves would
 cost every suite a third of a second.
@@ -6,14 +6,14 @@ cost every suite a third of a second.
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
-__all__ = ["vcr_is_loaded", "watch_for_vcr"]
+__all__ = ["Watch", "vcr_is_loaded", "watch_for_vcr"]
 
 _MODULE: Final = "vcr.cassette"
 
@@ -30,12 +30,7 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != _MODULE:
             return None
-        for finder in sys.meta_path:
-            if finder is not self and (spec := finder.find_spec(fullname, path, target)) is not None:
-                if spec.loader is not None:
-                    spec.loader = _ThenInstall(spec.loader, self)
-                return spec
-        return None
+        return _found_by_others(self, fullname, path, target, lambda _: self.install())
 
     def install(self) -> None:
         """Put our cassette in place, and say so; a vcrpy that we do not fit works for the suite as if we were not."""
@@ -55,12 +50,28 @@ class _Finder(MetaPathFinder):
         self.loaded()
 
 
-class _ThenInstall(Loader):
-    """Another loader, followed by putting our cassette in place."""
+def _found_by_others(
+    finder: MetaPathFinder,
+    fullname: str,
+    path: Sequence[str] | None,
+    target: ModuleType | None,
+    then: Callable[[ModuleType], None],
+) -> ModuleSpec | None:
+    """A module as everybody else finds it, with a step after it was executed."""
+    for other in sys.meta_path:
+        if other is not finder and (spec := other.find_spec(fullname, path, target)) is not None:
+            if spec.loader is not None:
+                spec.loader = _Then(spec.loader, then)
+            return spec
+    return None
 
-    def __init__(self, inner: Loader, finder: _Finder) -> None:
+
+class _Then(Loader):
+    """Another loader, followed by a step of ours."""
+
+    def __init__(self, inner: Loader, then: Callable[[ModuleType], None]) -> None:
         self._inner = inner
-        self._finder = finder
+        self._then = then
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
@@ -74,7 +85,41 @@ class _ThenInstall(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._inner
         self._inner.exec_module(module)
-        self._finder.install()
+        self._then(module)
+
+
+class Watch(MetaPathFinder):
+    """Takes a step with each of some modules: those that are loaded, and the others as soon as they are."""
+
+    def __init__(self, modules: Collection[str], step: Callable[[ModuleType], None]) -> None:
+        """Prepare; nothing is watched yet.
+
+        Args:
+            modules: Their full names.
+            step: Called with a module after it was executed, each time that it is.
+        """
+        self._modules = modules
+        self._step = step
+
+    def begin(self) -> None:
+        """Take the step with what is loaded, and wait for the rest."""
+        sys.meta_path.insert(0, self)
+        for name in self._modules:
+            if (module := sys.modules.get(name)) is not None:
+                self._step(module)
+
+    def end(self) -> None:
+        """Wait no longer."""
+        with suppress(ValueError):  # pytester puts back the finders that there were
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """A watched module as others find it, followed by the step."""
+        if fullname not in self._modules:
+            return None
+        return _found_by_others(self, fullname, path, target, self._step)
 
 
 def watch_for_vcr(loaded: Callable[[], None]) -> None:

@@ -56,6 +56,9 @@ class _ReplayOnly(MeteredCassette):
     def _keeps(self) -> bool:
         return False
 
+    def _lets_out(self) -> bool:
+        return False  # no model call, and other traffic needs no approval
+
     def _save(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - vcrpy's signature
         """Keep the recording as it is."""
 

@@ -41,7 +41,9 @@ def test_links_lead_somewhere(page: Path) -> None:
         file, _, anchor = target.partition("#")
         assert (page.parent / file).exists(), target
         if anchor:
-            assert anchor in {title.lower().replace(" ", "-") for title in headings(page.parent / file)}, target
+            assert anchor in {
+                title.lower().replace(" ", "-").replace("`", "") for title in headings(page.parent / file)
+            }, target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

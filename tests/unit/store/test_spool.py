@@ -6,12 +6,13 @@ import pytest
 from builders import make_call, make_run
 from msgspec.structs import replace
 
-from pytest_tokenbudget.model.task import TaskCall
+from pytest_tokenbudget.model.task import Stray, TaskCall
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.store.runfile import write_run
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
 
 ENTRY = TaskCall(call=make_call("0.01"), step=1)
+STRAY = Stray(kind="escaped", request="POST https://api.openai.com/v1/responses", how="aiohttp")
 A_DAY = 24 * 60 * 60
 
 
@@ -135,3 +136,29 @@ def test_an_unfinished_run_is_read_with_what_was_kept(spool: Callable[..., Spool
     assert run.incomplete == ("The session has not finished.", "a: the process ended inside this test.")
     assert run.totals.calls == 4
     assert load_run(out).unfinished == "s1"
+
+
+def test_strays_are_recovered_with_and_without_calls(spool: Callable[..., Spool], out: Path) -> None:
+    kept = spool()
+    kept.stray("a", STRAY)
+    kept.stray("b", STRAY)
+    kept.keep("b", ENTRY)
+    kept.ended("b", "failed")
+    kept.stray("b", replace(STRAY, kind="refused"))
+    kept.stray("a fixture", STRAY, is_fixture=True)
+    found = {entry.task.id: entry.task for entry in recover_tasks(out, "s1")}
+    assert {name: (task.outcome, len(task.calls), len(task.strays)) for name, task in found.items()} == {
+        "a": ("died", 0, 1),
+        "b": ("died", 0, 2),
+        "a fixture": ("fixture", 0, 1),
+    }
+    assert [attempt.outcome for attempt in found["b"].earlier] == ["rerun"]
+    assert found["b"].strays == (STRAY, replace(STRAY, kind="refused"))
+
+
+def test_a_stray_that_is_cut_off_is_passed_over(spool: Callable[..., Spool], out: Path) -> None:
+    spool().stray("a", STRAY)
+    file = out.parent / "calls/s1.main.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"task": "a", "stray": {"kind": "esc"}}\n{"task": "a", "stray": {"ki')
+    (found,) = recover_tasks(out, "s1")
+    assert found.task.strays == (STRAY,)

@@ -1,0 +1,70 @@
+"""What a cassette let out: the guard below it lets each such request pass once.
+
+A context variable, because every stub of vcrpy asks its cassette and sends in one and the same thread and task. A
+request that goes out in another way carries no approval, even where a task inherited its context from an approved one.
+"""
+
+from contextvars import ContextVar
+from functools import lru_cache
+from threading import Lock
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["approve_request", "take_approval", "withdraw"]
+
+_PORTS = {"http": 80, "https": 443}
+_lock = Lock()
+
+
+class _Approval:
+    __slots__ = ("method", "url", "used")
+
+    def __init__(self, method: str, url: str) -> None:
+        self.method = method
+        self.url = url
+        self.used = False
+
+
+_given: ContextVar[_Approval | None] = ContextVar("tokenbudget_approval", default=None)
+
+
+def approve_request(method: str, url: str) -> None:
+    """Let one request pass; it takes the place of what was approved here before."""
+    _given.set(_Approval(method, url))
+
+
+def withdraw() -> None:
+    """Take back what was approved here: the answer is there, or nothing was sent."""
+    _given.set(None)
+
+
+def take_approval(method: str, url: str, *, follows_redirects: bool = False) -> bool:
+    """Whether a request was approved here; an approval serves once.
+
+    Args:
+        method: The HTTP method.
+        url: The whole URL, as the client's transport sees it.
+        follows_redirects: Whether the client follows redirects below its cassette. Those it may follow until the answer
+            is there.
+    """
+    given = _given.get()
+    if given is None:
+        return False
+    with _lock:  # tasks and threads may share a context's approval
+        if given.used:
+            return follows_redirects
+        asked, approved = _address(url.partition("?")[0]), _address(given.url.partition("?")[0])
+        if method != given.method.upper() or asked != approved:
+            return False
+        given.used = True
+        return True
+
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> tuple[str, int | None, str]:
+    """Host, port and path: clients differ in how they write the rest."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:  # nothing that could be sent
+        port = -1
+    return (parts.hostname or "").lower(), port, unquote(parts.path) or "/"
