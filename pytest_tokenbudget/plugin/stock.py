@@ -44,9 +44,12 @@ def ownerless(items: Sequence[pytest.Item]) -> Iterator[tuple[Path, Path | None]
     """
     from pytest_tokenbudget.traffic.replay import cassette_path  # imports vcrpy
 
-    by_folder: dict[Path, dict[str, list[pytest.Item]]] = {}
+    by_module: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        by_folder.setdefault(item.path.parent, {}).setdefault(item.path.stem, []).append(item)
+        by_module.setdefault(item.path, []).append(item)
+    by_folder: dict[Path, dict[str, list[pytest.Item]]] = {}
+    for path, tests in by_module.items():
+        by_folder.setdefault(path.parent, {})[path.stem] = tests
     for folder, modules in sorted(by_folder.items()):
         for kept in sorted(path for path in _listed(folder / _FOLDER) if path.is_dir()):
             module = folder / f"{kept.name}.py"
