@@ -1,6 +1,7 @@
 """Bodies as a recording may keep them: JSON, streams, forms, texts, packed or not; in the shape in which they came."""
 
 import gzip
+import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
@@ -104,8 +105,8 @@ def _clean_once(body: bytes, headers: dict[str, str], custom: Custom, seen: Sigh
     if start[:1] in {b"{", b"[", b'"'}:
         if b"\n" in body and (b"\n{" in body or b"\n[" in body) and _ROWS.search(body) is not None:
             return _clean_lines(body, custom, seen, nested)
-        cleaned = clean_texts([body], custom, seen, "body", nested)[0]
-        return cleaned if cleaned is body else _clean_leftovers(cleaned, custom, seen)
+        (cleaned,), doubtful = clean_texts([body], custom, seen, "body", nested)
+        return _clean_leftovers(cleaned, custom, seen, nested) if doubtful else cleaned
     return _clean_text(body, custom, seen, "body", nested)
 
 
@@ -131,16 +132,27 @@ def _clean_text(body: bytes, custom: Custom, seen: Sightings, place: str, nested
     return spliced(body, spans) if spans else body
 
 
-def _clean_leftovers(text: bytes, custom: Custom, seen: Sightings) -> bytes:
-    """What stands beside the strings, as in a text that only begins like JSON: forms that no syntax depends on."""
-    spans = [
-        span
-        for span in secrets_in(text, custom)
-        if told_by_form(span.kind) and not _SYNTAX.intersection(text[span.start : span.end])
-    ]
+def _clean_leftovers(text: bytes, custom: Custom, seen: Sightings, nested: Callable[[bytes], bytes]) -> bytes:
+    """What stands beside the strings, or all of a text that only begins like JSON, as the lines of many logs do.
+
+    Of what is JSON, only forms that no syntax depends on: names and values were seen with their strings.
+    """
+    spans = secrets_in(text, custom, nested)
+    if spans and _is_json(text):
+        spans = [
+            span for span in spans if told_by_form(span.kind) and not _SYNTAX.intersection(text[span.start : span.end])
+        ]
     for span in spans:
         seen.add(span.kind, "body")
     return spliced(text, spans) if spans else text
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _clean_lines(body: bytes, custom: Custom, seen: Sightings, nested: Callable[[bytes], bytes]) -> bytes:
@@ -155,9 +167,9 @@ def _clean_lines(body: bytes, custom: Custom, seen: Sightings, nested: Callable[
             events.append((number, prefix, rest))
         elif len(line.strip()) > len(b"event: "):
             lines[number] = _clean_text(line, custom, seen, "body", nested)
-    cleaned = clean_texts([rest for _, _, rest in events], custom, seen, "body", nested)
+    cleaned, doubtful = clean_texts([rest for _, _, rest in events], custom, seen, "body", nested)
     for (number, prefix, _), text in zip(events, cleaned, strict=True):
-        lines[number] = prefix + text
+        lines[number] = prefix + (_clean_leftovers(text, custom, seen, nested) if doubtful else text)
     return b"".join(lines)
 
 
@@ -168,7 +180,9 @@ def _clean_frames(body: bytes, custom: Custom, seen: Sightings, nested: Callable
     texts = [
         frame.payload if chunk is None else _from_base64(chunk[1]) for frame, chunk in zip(frames, chunks, strict=True)
     ]
-    cleaned = clean_texts(texts, custom, seen, "body", nested)
+    cleaned, doubtful = clean_texts(texts, custom, seen, "body", nested)
+    if doubtful:  # what is cut off is no JSON
+        cleaned = [_clean_leftovers(text, custom, seen, nested) for text in cleaned]
     if cleaned == texts:
         return body
     again = []

@@ -44,8 +44,10 @@ class _Piece(Struct, gc=False):
 
 def clean_texts(
     texts: Sequence[bytes], custom: tuple[re.Pattern[str], ...], seen: Sightings, place: str, nested: Nested
-) -> list[bytes]:
+) -> tuple[list[bytes], bool]:
     """Clean JSON texts; those without a secret come back as they are.
+
+    Also says whether anything looked like a secret, which may then stand beside the strings, or be no JSON at all.
 
     Args:
         texts: One document, or the events of one stream in order.
@@ -63,14 +65,14 @@ def clean_texts(
                 seen.add(kind, f"{place} {_path(texts[piece.event], piece.start, custom)}")
     texts = _edited(texts, edits)
     if not _is_doubtful(texts[0] if len(texts) == 1 else b"\n".join(texts), custom, nested):
-        return texts
+        return texts, bool(edits)
     edits.clear()
     for event, text in enumerate(texts):
         for leaf in strings(text):
             content = text[leaf.start : leaf.end]
             if (cleaned_leaf := _clean_leaf(leaf, content, custom, seen, place, nested)) is not None:
                 edits[event][leaf.start] = leaf.end, cleaned_leaf
-    return _edited(texts, edits)
+    return _edited(texts, edits), True
 
 
 def _channels(texts: Sequence[bytes]) -> dict[object, list[_Piece]]:

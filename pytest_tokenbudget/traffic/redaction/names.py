@@ -92,7 +92,7 @@ _PARAMETERS: Final = {
 @lru_cache(maxsize=4096)
 def _ends(name: bytes) -> tuple[str | None, bool]:
     """The kind that a name tells, and whether its value must look random as well."""
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _LONGEST_NAME or b"REDACTED-" in name:  # a placeholder ends like a name
         return None, False
     words = [word.lower() for word in _WORDS.findall(name)]
     for count in (3, 2, 1):

@@ -1,6 +1,7 @@
 """URLs as a recording may keep them: path and parameters, without the keys that some providers take there."""
 
 from re import Pattern
+from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pytest_tokenbudget.traffic.redaction.findings import placeholder, spliced
@@ -11,11 +12,12 @@ from pytest_tokenbudget.traffic.redaction.text import Nested, secrets_in
 
 __all__ = ["clean_pairs", "clean_url"]
 
-_IN_A_PATH = "/:@!$&'()*+,;=~"
+_MOST_ROUNDS: Final = 4
+_IN_A_PATH: Final = "/:@!$&'()*+,;=~"
 
 
 def clean_url(url: str, custom: tuple[Pattern[str], ...], seen: Sightings, nested: Nested | None = None) -> str:
-    """A URL without its secrets; every other letter of it stays.
+    """A URL without its secrets; every other letter of it stays. Cleaned until nothing is found.
 
     Args:
         url: The whole URL.
@@ -24,6 +26,15 @@ def clean_url(url: str, custom: tuple[Pattern[str], ...], seen: Sightings, neste
         nested: What cleans packed texts.
     """
     data = url.encode("utf-8", "surrogatepass")
+    for _ in range(_MOST_ROUNDS):
+        cleaned = _cleaned(data, custom, seen, nested)
+        if cleaned == data:
+            break
+        data = cleaned
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _cleaned(data: bytes, custom: tuple[Pattern[str], ...], seen: Sightings, nested: Nested | None) -> bytes:
     data, sharp, fragment = data.partition(b"#")
     data, mark, query = data.partition(b"?")
     scheme, slashes, rest = data.partition(b"://")
@@ -44,7 +55,7 @@ def clean_url(url: str, custom: tuple[Pattern[str], ...], seen: Sightings, neste
     spans = secrets_in(cleaned, custom)
     for span in spans:
         seen.add(span.kind, "url")
-    return spliced(cleaned, spans).decode("utf-8", "surrogatepass")
+    return spliced(cleaned, spans)
 
 
 def clean_pairs(

@@ -71,7 +71,9 @@ def test_what_was_json_is_json_of_the_same_shape(outcomes: Outcomes) -> None:
 
 
 def test_binary_streams_can_still_be_read(outcomes: Outcomes) -> None:
-    framed = [(canary, after) for canary, after, _ in outcomes if "binary event" in canary.name]
+    framed = [
+        (canary, after) for canary, after, _ in outcomes if "binary event" in canary.name and "cut" not in canary.name
+    ]
     assert framed
     for canary, after in framed:
         had, has = decode_frames(canary.message.body), decode_frames(after.body)
