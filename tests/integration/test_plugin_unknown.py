@@ -111,7 +111,7 @@ def test_an_unknown_model_may_be_tolerated_or_free(project: Project) -> None:
     assert (free.exit, free.state()) == (0, "within")
 
 
-def test_a_drifted_answer_is_inconclusive(project: Project) -> None:
+def test_a_drifted_answer_is_judged_by_its_estimate(project: Project) -> None:
     ran = (
         project.tests("""
         @pytest.mark.token_budget(usd=0.30)
@@ -121,10 +121,28 @@ def test_a_drifted_answer_is_inconclusive(project: Project) -> None:
         .recorded(chat())
         .run()
     )
-    assert (ran.exit, ran.state()) == (0, "inconclusive")
-    assert "the request changed; not estimated: the figures are those of the recording" in ran.said
+    assert (ran.exit, ran.state()) == (0, "within")
     [call] = ran.record["tasks"][0]["calls"]
     assert (call["obtained"], call["recorded_usage"]) == ("drifted", {"input": 1000})
+    assert 1000 < call["usage"]["input"] < 1010
+
+
+def test_one_that_cannot_be_estimated_is_inconclusive(project: Project) -> None:
+    interaction = chat()
+    interaction["request"]["body"] = "{"
+    ran = (
+        project.tests("""
+        @pytest.mark.token_budget(usd=0.30)
+        def test_it():
+            ask("a question")
+        """)
+        .recorded(interaction)
+        .run()
+    )
+    assert (ran.exit, ran.state()) == (0, "inconclusive")
+    assert "what the recorded request lays before the model cannot be read" in ran.said
+    [call] = ran.record["tasks"][0]["calls"]
+    assert (call["obtained"], call["recorded_usage"], call["usage"]) == ("drifted", {"input": 1000}, {"input": 1000})
 
 
 UNLIMITED: dict[str, Any] = {"unmarked": "", "marked without arguments": "@pytest.mark.token_budget()"}
