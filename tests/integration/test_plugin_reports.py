@@ -148,6 +148,17 @@ def test_junit_tells_the_band_of_a_drifted_test(project: Project) -> None:
     source = "@pytest.mark.token_budget\ndef test_it():\n    ask('another question')\n"
     project.tests(source).recorded(chat()).run("--junitxml=junit.xml")
     text = (project.pytester.path / "junit.xml").read_text()
+    # "another question" has a token more than "Hello", and a test recorded 1,000
+    for name, value in (("traffic", "drifted"), ("usd", "0.001001"), ("usd_low", "0.001"), ("usd_high", "0.001002")):
+        assert f'name="tokenbudget_{name}" value="{value}"' in text
+
+
+def test_junit_tells_that_nothing_bounds_a_drifted_test(project: Project) -> None:
+    source = "@pytest.mark.token_budget\ndef test_it():\n    ask()\n"
+    interaction = chat()
+    interaction["request"]["body"] = "{"
+    project.tests(source).recorded(interaction).run("--junitxml=junit.xml")
+    text = (project.pytester.path / "junit.xml").read_text()
     for name, value in (("traffic", "drifted"), ("usd", "0.001"), ("usd_low", "0"), ("usd_high", "unknown")):
         assert f'name="tokenbudget_{name}" value="{value}"' in text
 
