@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 
-__all__ = ["EXACT", "FEE", "LongPrompt", "RateCard", "Rates", "cost_of", "priced_part", "unpriced_in"]
+__all__ = ["EXACT", "FEE", "FREE", "LongPrompt", "RateCard", "Rates", "cost_of", "priced_part", "unpriced_in"]
 
 EXACT: Final = Context(prec=200)
 """Arithmetic of our own: the ambient decimal context belongs to the tests around us and may round."""
@@ -86,6 +86,10 @@ class Rates(Struct, frozen=True, kw_only=True):
             rate = self.of(name)
             if rate is not None:
                 yield name, rate
+
+
+FREE: Final = Rates.per_million(dict.fromkeys(CLASSES, Decimal(0)))
+"""Of models that cost nothing."""
 
 
 class LongPrompt(Struct, frozen=True):

@@ -20,13 +20,14 @@ from pytest_tokenbudget.errors import PriceError
 from pytest_tokenbudget.model.call import LONGEST_PROMPT, SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.money import ZERO, dollars_text
+from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
 from pytest_tokenbudget.pricing.discounts import discount_for, discounted
 from pytest_tokenbudget.pricing.explanation import Explanation, rows_of
 from pytest_tokenbudget.pricing.fees import external_call, tool_cost, with_tools
 from pytest_tokenbudget.pricing.genai import data_source
 from pytest_tokenbudget.pricing.lookup import Lookup, Rules
-from pytest_tokenbudget.pricing.rates import EXACT, RateCard, cost_of, priced_part, unpriced_in
+from pytest_tokenbudget.pricing.rates import EXACT, FREE, RateCard, cost_of, priced_part, unpriced_in
 from pytest_tokenbudget.pricing.reported import Disagreement
 from pytest_tokenbudget.pricing.uplift import UPLIFTS
 
@@ -171,6 +172,39 @@ class PriceTable:
         if card is None:
             return ZERO
         return priced_part(call.usage, _for_all_prompts(call, card) or replace(card, long_prompts=()))
+
+    def above(self, call: Call) -> int:
+        """The long-prompt threshold that a call exceeds, where its model has rates of their own for that; else 0."""
+        card = self._lookup.find(call).card
+        tier = None if card is None or SEVERAL_PROMPTS in call.price_context else card.tier_for(call.usage)
+        return 0 if tier is None else tier.above
+
+    def card_of(self, portion: Portion) -> RateCard | None:
+        """What a portion's calls are billed at: one set of rates, for its prompts' length; `None` where unknown.
+
+        Calls that cost nothing have a card on which everything costs $0.
+        """
+        key = portion.key
+        found = self._lookup.find(
+            Call(
+                provider=key.provider,
+                api=key.api,
+                host=key.host,
+                model_served=key.served or None,
+                model_asked=key.asked or None,
+                tier=key.tier or None,
+                price_context=key.context,
+                status="exact",
+                obtained="replayed",
+            )
+        )
+        if found.free:
+            return RateCard(entry=key.model, source="free", rates=FREE)
+        if found.card is None:
+            return None
+        tier = next((tier for tier in found.card.long_prompts if tier.above == key.above), None)
+        card = replace(found.card, rates=tier.rates if tier else found.card.rates, long_prompts=())
+        return None if unpriced_in(portion.usage, card) else card
 
     def contract_cost(self, call: Call) -> Decimal | None:
         """US dollars of a charged call after the contract's discount; `None` where its cost is unknown.
