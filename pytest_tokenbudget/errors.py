@@ -4,6 +4,7 @@
     ├── ConfigError      [config]        a setting, marker or file of settings is wrong
     ├── RecordingError   [recording]     a recording cannot be read as one
     ├── RunFileError     [run-file]      a run file cannot be read or written
+    ├── LockError        [lock]          tokenbudget.lock cannot be read, or contradicts itself
     ├── PriceError       [price]         the price table cannot be used
     └── DemoError        [demo]          the bundled demo cannot run here
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
@@ -23,6 +24,7 @@ __all__ = [
     "DemoError",
     "Drifted",
     "EscapeRefused",
+    "LockError",
     "PriceError",
     "RecordingError",
     "RecordingMiss",
@@ -54,6 +56,12 @@ class RunFileError(TokenBudgetError):
     """A run file is missing, cut off, or of another schema."""
 
     slug: ClassVar[str] = "run-file"
+
+
+class LockError(TokenBudgetError):
+    """A lock is missing, of another version, or contradicts itself; the message names the line."""
+
+    slug: ClassVar[str] = "lock"
 
 
 class PriceError(TokenBudgetError):

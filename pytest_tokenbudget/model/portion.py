@@ -21,7 +21,7 @@ class RateKey(Struct, frozen=True, kw_only=True, order=True, gc=False):
         api: As in `Call.api`.
         host: As in `Call.host`.
         served: The model that answered, or empty.
-        asked: The model that was asked for, or empty.
+        asked: The model that was asked for; where that is not known, the one that answered.
         tier: The service tier, or empty.
         context: As in `Call.price_context`.
         above: The threshold of prompt tokens that the calls' prompts exceed, where a model has long-prompt rates;
@@ -71,6 +71,7 @@ class Portion(Struct, frozen=True, kw_only=True, gc=False):
         calls: How many calls with a known usage.
         usage: The sum of theirs.
         families: What their prompts were made of, sorted by kind and name.
+        tools: The tools whose definitions were sent, by name, with the tokens of each.
         drifted: How many of the calls are estimates.
     """
 
@@ -78,4 +79,5 @@ class Portion(Struct, frozen=True, kw_only=True, gc=False):
     calls: int
     usage: Usage
     families: tuple[Family, ...] = ()
+    tools: tuple[tuple[str, int], ...] = ()
     drifted: int = 0

@@ -38,7 +38,7 @@ def rate_key(call: Call, above: int = 0) -> RateKey:
         api=call.api,
         host=call.host,
         served=call.model_served or "",
-        asked=call.model_asked or "",
+        asked=call.model_asked or call.model_served or "",
         tier=call.tier or "",
         context=call.price_context,
         above=above,
@@ -70,6 +70,7 @@ class _Sum:
         self._calls = self._drifted = 0
         self._usage = NO_USAGE
         self._families: dict[_Name, list[int]] = {}
+        self._tools: dict[str, int] = {}
 
     def add(self, call: Call, known: Counter[_Item]) -> None:
         """Add a call; `known` counts what the task has sent to its model before."""
@@ -87,6 +88,8 @@ class _Sum:
 
     def _count(self, segment: Segment, *, is_fresh: bool) -> None:
         kind = _FAMILIES[segment.kind]
+        if kind == "tools":
+            self._tools[segment.name] = max(self._tools.get(segment.name, 0), segment.tokens)
         family = self._families.setdefault((kind, segment.name if kind == "result" else ""), [0, 0, 0, 0])
         family[3] += segment.tokens
         family[1] = max(family[1], segment.tokens)
@@ -101,6 +104,7 @@ class _Sum:
             calls=self._calls,
             usage=self._usage,
             drifted=self._drifted,
+            tools=tuple(sorted(self._tools.items())),
             families=tuple(
                 Family(kind=kind, name=name, items=items, largest=largest, fresh=fresh, sent=sent)
                 for (kind, name), (items, largest, fresh, sent) in sorted(self._families.items())
