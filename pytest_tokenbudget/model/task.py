@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import UNKNOWN_STATUSES, Call, Skipped
 from pytest_tokenbudget.model.money import EXACT, ZERO
+from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 
 __all__ = ["Attempt", "Opened", "Outcome", "Phase", "Stray", "StrayKind", "Task", "TaskCall", "Totals", "Traffic"]
@@ -223,6 +224,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
         notes: What went wrong while measuring, in sentences.
         strays: Model requests of which no answer was measured, of every attempt.
         opened: Recordings that were opened, of every attempt; only those that hold something.
+        portions: The calls of the last attempt, summed by rate card and prompt family.
     """
 
     id: str
@@ -236,6 +238,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
     notes: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
     opened: tuple[Opened, ...] = ()
+    portions: tuple[Portion, ...] = ()
 
     @property
     def escaped(self) -> int:

@@ -8,6 +8,8 @@ from os import getpid
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from pytest_tokenbudget import __version__
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.precedence import resolve_budget
@@ -23,6 +25,7 @@ from pytest_tokenbudget.plugin.gathering import Gathering, packed
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.policy.contradictions import contradictions
 from pytest_tokenbudget.policy.hygiene import recordings_of
+from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.store.runfile import write_run
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
@@ -145,6 +148,9 @@ class Session:
         if task.exchanges or task.strays or task.opened or task.budget.limits():
             self._ended[task.id] = task
         closed = task.close(outcome)
+        if closed.calls:
+            calls = (entry.call for entry in closed.calls)
+            closed = replace(closed, portions=portions(calls, self._prices.above))
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
         return closed

@@ -156,9 +156,7 @@ def _renamed(before: dict[str, TaskUse], head: Snapshot) -> dict[str, str]:
     return {news[0]: gone[key][0] for key, news in come.items() if len(news) == 1 == len(gone.get(key, ()))}
 
 
-def _diff(
-    use: TaskUse, old: TaskUse | None, card_of: CardOf, weight: Weight, *, has_base: bool
-) -> TaskDiff:
+def _diff(use: TaskUse, old: TaskUse | None, card_of: CardOf, weight: Weight, *, has_base: bool) -> TaskDiff:
     head_cost, head_costed = _cost(use, card_of)
     budget = use.task.budget if use.task is not None else Budget()
     verdict = use.task.verdict if use.task is not None else UNLIMITED
@@ -187,10 +185,8 @@ def _removed(use: TaskUse, card_of: CardOf) -> TaskDiff:
 
 
 def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
-    cards = [card_of(portion) for portion in use.portions]
-    costed = [
-        Costed(portion=portion, card=card) for portion, card in zip(use.portions, cards, strict=True) if card is not None
-    ]
+    carded = [(portion, card_of(portion)) for portion in use.portions]
+    costed = [Costed(portion=portion, card=card) for portion, card in carded if card is not None]
     known = len(costed) == len(use.portions) and not use.unknown
     usd = _sum(each.usd for each in costed) if known else None
     low, high = _band(use, usd)

@@ -1,8 +1,8 @@
 """May this be merged: one verdict over a comparison, read by the exit status, the comment and the summary alike.
 
-Blocked is what is known for certain to be too much: a budget broken with its tolerance, or a rise over base by more than a
-share *and* more than an amount. What is not known is incomplete, never green; what was over before and is not worse now
-only warns; what somebody accepted is waived.
+Blocked is what is known for certain to be too much: a budget broken with its tolerance, or a rise over base by more
+than a share *and* more than an amount. What is not known is incomplete, never green; what was over before and is not
+worse now only warns; what somebody accepted is waived.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,12 +36,10 @@ STATUSES: Final[dict[GateState, int]] = {
 
 _SEVERITY: Final[tuple[GateState, ...]] = ("pass", "warn", "waived", "no_base", "incomplete", "blocked")
 
-ReasonKind = Literal[
-    "budget", "regression", "suite", "unknown", "estimate", "partial", "run", "empty", "base", "lock", "waiver"
-]
-"""budget: a limit is broken · regression: a task rose over base · suite: the sum of all did · unknown: a cost is not known ·
-estimate: a band spans what blocks · partial, run, empty: not all was measured · base, lock: what is compared with is
-missing or stale · waiver: one has lapsed."""
+ReasonKind = Literal["budget", "regression", "suite", "unknown", "estimate", "partial", "run", "empty", "base", "lock"]
+"""budget: a limit is broken · regression: a task rose over base · suite: the sum of all did · unknown: a cost is not
+known · estimate: a band spans what blocks · partial, run, empty: not all was measured · base, lock: what is compared
+with is missing or stale."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):

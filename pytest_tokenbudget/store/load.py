@@ -14,6 +14,7 @@ from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
+from pytest_tokenbudget.store.portions import portion_from_record
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
 
@@ -57,6 +58,7 @@ class _TaskFields(msgspec.Struct):
     skipped: tuple[Skipped, ...] = ()
     strays: tuple[Stray, ...] = ()
     earlier: list[_AttemptFields] = []
+    portions: list[dict[str, Any]] = []
 
 
 class _RunFields(msgspec.Struct):
@@ -150,6 +152,10 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
         ),
         notes=fields.notes,
         strays=fields.strays,
+        portions=tuple(
+            portion_from_record(record, place=f"{place}: portions[{index}]")
+            for index, record in enumerate(fields.portions)
+        ),
     )
 
 

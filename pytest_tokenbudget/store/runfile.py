@@ -15,6 +15,7 @@ from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Task, Totals
 from pytest_tokenbudget.store.drifts import sums_band
 from pytest_tokenbudget.store.encoding import encode_json
+from pytest_tokenbudget.store.portions import portion_record
 from pytest_tokenbudget.store.records import run_call_record, skipped_record
 from pytest_tokenbudget.store.usages import usage_record
 
@@ -91,6 +92,7 @@ def _task(task: Task) -> dict[str, Any]:
         "notes": list(task.notes),
         "skipped": [skipped_record(skipped) for skipped in task.skipped],
         "calls": [run_call_record(entry) for entry in task.calls],
+        "portions": [portion_record(portion) for portion in task.portions],
         "earlier": [
             {
                 "outcome": attempt.outcome,

@@ -8,6 +8,7 @@ import msgspec
 from pytest_tokenbudget.model.budget import LIMITS, State
 from pytest_tokenbudget.model.call import Status
 from pytest_tokenbudget.model.exchange import Obtained
+from pytest_tokenbudget.model.portion import FamilyKind
 from pytest_tokenbudget.model.prompt import SegmentKind
 from pytest_tokenbudget.model.run import SCHEMA
 from pytest_tokenbudget.model.task import Outcome, Phase, StrayKind, Traffic
@@ -175,7 +176,34 @@ _TASK: Final[Mapping[str, Json]] = {
     "notes": _SENTENCES,
     "skipped": _list("skipped"),
     "calls": _list("call"),
+    "portions": _list("portion"),
     "earlier": _list("attempt"),
+}
+
+_PORTION: Final[Mapping[str, Json]] = {
+    "provider": _TEXT,
+    "api": _TEXT,
+    "host": _TEXT,
+    "model": _TEXT,
+    "model_asked": _TEXT,
+    "tier": _TEXT,
+    "context": {"type": "object", "additionalProperties": _TEXT},
+    "above": _COUNT | {"description": "the threshold of prompt tokens above which these rates hold, or 0"},
+    "calls": _COUNT,
+    "drifted": _COUNT,
+    "usage": _COUNTS,
+    "fees": _COUNTS,
+    "families": {
+        "description": "kind, name, how many different ones, tokens of the largest, tokens sent first, and in all",
+        "type": "array",
+        "items": {
+            "type": "array",
+            "prefixItems": [_one_of(FamilyKind), _TEXT, _COUNT, _COUNT, _COUNT, _COUNT],
+            "minItems": 6,
+            "maxItems": 6,
+        },
+    },
+    "tools": _COUNTS,
 }
 
 _FINDING: Final[Mapping[str, Json]] = {
@@ -223,7 +251,7 @@ def run_schema() -> Json:
         "title": "A run of pytest-tokenbudget",
         **_object(_RUN),
         "$defs": {
-            "task": _object(_TASK),
+            "task": _object(_TASK, optional=("portions",)),
             "call": _object(_RUN_CALL, optional=("recorded_usage", "band", "drift")),
             "drift": _object(_DRIFT),
             "change": _object(_CHANGE),
@@ -234,6 +262,7 @@ def run_schema() -> Json:
             "budget": _object(_BUDGET, optional=LIMITS),
             "verdict": _object({"state": _one_of(State), "blocks": _FLAG, "findings": _list("finding")}),
             "finding": _object(_FINDING),
+            "portion": _object(_PORTION),
             "attempt": _object(
                 {"outcome": _one_of(Outcome), "verdict": {"$ref": "#/$defs/verdict"}, "calls": _list("call")}
             ),

@@ -231,6 +231,7 @@ def test_a_run_file_says_what_its_page_says() -> None:
         "exchanges": 2,
         "notes": [],
         "skipped": [],
+        "portions": [],
         "earlier": [],
     }
     assert task["verdict"]["state"] == "unknown"
