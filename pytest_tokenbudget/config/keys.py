@@ -35,7 +35,7 @@ SCALARS: Final[Mapping[str, Kind]] = {
 }
 """Settings with one value each."""
 
-STRUCTURED: Final = ("budgets", "workflows", "prices", "deployments", "discounts", "fees")
+STRUCTURED: Final = ("budgets", "workflows", "prices", "deployments", "discounts", "fees", "gate", "waivers", "volumes")
 """Settings with a structure of their own."""
 
 

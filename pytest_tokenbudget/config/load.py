@@ -10,12 +10,14 @@ from pytest_tokenbudget.config.discounts import read_discounts
 from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
 from pytest_tokenbudget.config.environment import Variable, environment
 from pytest_tokenbudget.config.fees import read_fees
+from pytest_tokenbudget.config.gate import read_gate, read_volumes
 from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED, read_scalar
 from pytest_tokenbudget.config.limits import Statement, read_statement
 from pytest_tokenbudget.config.place import refuse
 from pytest_tokenbudget.config.precedence import Source, resolve_settings
 from pytest_tokenbudget.config.prices import PriceOverride, read_price
 from pytest_tokenbudget.config.settings import FileBudgets, Settings
+from pytest_tokenbudget.config.waivers import read_waivers
 
 __all__ = ["FILE_NAME", "load_settings"]
 
@@ -89,6 +91,9 @@ def _from_document(document: Document) -> Source:
         deployments=read_deployments(document),
         discounts=read_discounts(document),
         fees=read_fees(document),
+        gate=read_gate(document),
+        waivers=read_waivers(document),
+        volumes=read_volumes(document),
         budgets=FileBudgets(tasks=_statements(document, "budgets"), workflows=_statements(document, "workflows")),
     )
 

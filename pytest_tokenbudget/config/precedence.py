@@ -3,21 +3,27 @@
 Settings and budgets are merged here and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from re import DOTALL, Pattern, escape
 from re import compile as compile_pattern
 from types import MappingProxyType
+from typing import TypeVar
 
 from msgspec import Struct
 
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.limits import Statement, budget_of
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.config.settings import FileBudgets, Settings
+from pytest_tokenbudget.config.waivers import Waiver
 from pytest_tokenbudget.model.budget import Budget
+
+Value = TypeVar("Value")
 
 __all__ = ["Source", "resolve_budget", "resolve_settings"]
 
@@ -32,6 +38,9 @@ class Source(Struct, frozen=True, kw_only=True):
         deployments: Its names for models.
         discounts: Its contracts.
         fees: Its prices by the piece.
+        gate: What it says of the gate, by key.
+        waivers: What it accepts.
+        volumes: Its volumes, by workflow.
         budgets: Its budgets, if it is a file.
         above_markers: Whether it wins over a test's markers, as the command line and the environment do.
     """
@@ -42,6 +51,9 @@ class Source(Struct, frozen=True, kw_only=True):
     deployments: tuple[Deployment, ...] = ()
     discounts: tuple[Discount, ...] = ()
     fees: tuple[Fee, ...] = ()
+    gate: Mapping[str, object] = MappingProxyType({})
+    waivers: tuple[Waiver, ...] = ()
+    volumes: Mapping[str, Decimal] = MappingProxyType({})
     budgets: FileBudgets = FileBudgets()
     above_markers: bool = False
 
@@ -68,10 +80,21 @@ def resolve_settings(sources: Sequence[Source]) -> Settings:
         deployments=tuple(deployment for source in sources for deployment in source.deployments),
         discounts=tuple(discount for source in sources for discount in source.discounts),
         fees=tuple(fee for source in sources for fee in source.fees),
+        gate=GateRules(**_merged(source.gate for source in sources)),  # type: ignore[arg-type]  # as above
+        waivers=tuple(waiver for source in sources for waiver in source.waivers),
+        volumes=MappingProxyType(_merged(source.volumes for source in sources)),
         budgets=tuple(source.budgets for source in sources if source.budgets.tasks or source.budgets.workflows),
         origins=MappingProxyType(origins),
         above_markers=frozenset(above),
     )
+
+
+def _merged(strongest_first: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for values in strongest_first:
+        for key, value in values.items():
+            found.setdefault(key, value)
+    return found
 
 
 def resolve_budget(settings: Settings, node_id: str, marker: Sequence[Statement] = ()) -> tuple[Budget, bool]:

@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_tokenbudget.config import deployments, discounts, fees
+from pytest_tokenbudget.config import deployments, discounts, fees, gate, waivers
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.keys import SCALARS
-from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, Kind
+from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, NUMBER, Kind
 from pytest_tokenbudget.config.limits import FIELDS
 from pytest_tokenbudget.config.prices import NAMES, OTHER_CLASSES, PRICED, PriceOverride
 from pytest_tokenbudget.config.settings import Settings
+from pytest_tokenbudget.config.waivers import Waiver
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.usage import Usage
 
@@ -56,6 +58,23 @@ def schema() -> dict[str, Any]:
                     "description": "What your contracts take off list prices; shown beside them.",
                     "type": "array",
                     "items": {"$ref": "#/$defs/discount"},
+                },
+                "gate": {
+                    "description": "What the gate holds a pull request against.",
+                    **_object(_described(gate.FIELDS, _texts(GateRules))),
+                },
+                "waivers": {
+                    "description": "Costs that somebody accepted, for a while and up to a bound.",
+                    "type": "array",
+                    "items": {
+                        **_object(_described(waivers.FIELDS, _texts(Waiver))),
+                        "required": list(waivers.FIELDS),
+                    },
+                },
+                "volumes": {
+                    "description": "How many tasks of a workflow run in a month, by the workflow's name.",
+                    "type": "object",
+                    "additionalProperties": NUMBER.schema,
                 },
                 "fees": {
                     "description": "What external APIs, tools and counted things cost by the piece.",

@@ -12,8 +12,10 @@ from msgspec import Struct
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.prices import PriceOverride
+from pytest_tokenbudget.config.waivers import Waiver
 
 __all__ = [
     "DRIFTS",
@@ -85,6 +87,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         volatile: Fields of request bodies that say nothing about what is asked, beside those known to be so: names, or
             paths such as `metadata.trace_id`.
         redact: Regular expressions of secrets, beside those known to be some: what they match reaches no recording.
+        gate: What the gate holds a pull request against.
+        waivers: Costs that somebody accepted, the strongest file's first.
+        volumes: How many tasks of a workflow run in a month.
         budgets: What files say about tasks, the strongest file first.
         origins: Where each setting came from, for those that are not the default.
         above_markers: The settings that came from a place stronger than a test's markers.
@@ -107,6 +112,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     drift: DriftMode = "estimate"
     volatile: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()
+    gate: GateRules = GateRules()
+    waivers: tuple[Waiver, ...] = ()
+    volumes: Mapping[str, Decimal] = MappingProxyType({})
     budgets: tuple[FileBudgets, ...] = ()
     origins: Mapping[str, str] = MappingProxyType({})
     above_markers: frozenset[str] = frozenset()

@@ -14,11 +14,12 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytest_tokenbudget.config.gate import GateRules
+from pytest_tokenbudget.config.waivers import Waiver
 from pytest_tokenbudget.model.money import EXACT, ZERO
-from pytest_tokenbudget.model.waiver import Waiver
 from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 
-__all__ = ["STATUSES", "GateRules", "GateState", "GateVerdict", "Reason", "ReasonKind", "gate"]
+__all__ = ["STATUSES", "GateState", "GateVerdict", "Reason", "ReasonKind", "gate"]
 
 GateState = Literal["pass", "warn", "waived", "blocked", "incomplete", "no_base"]
 """pass · warn: nothing to stop for · waived: somebody accepted what would block · blocked · incomplete: something that
@@ -60,22 +61,6 @@ class Reason(Struct, frozen=True, kw_only=True):
     waiver: Waiver | None = None
 
 
-class GateRules(Struct, frozen=True, kw_only=True):
-    """What the gate holds a comparison against.
-
-    Attributes:
-        regression: How much more than on base a task (or the suite) may cost, as a share.
-        floor: US dollars up to which a rise never blocks, whatever its share.
-        base: Whether a run without anything to compare with passes.
-        waivers: What was accepted.
-    """
-
-    regression: Decimal = Decimal("0.20")
-    floor: Decimal = Decimal("0.01")
-    base: Literal["optional", "required"] = "optional"
-    waivers: tuple[Waiver, ...] = ()
-
-
 class GateVerdict(Struct, frozen=True, kw_only=True):
     """The decision.
 
@@ -93,18 +78,26 @@ class GateVerdict(Struct, frozen=True, kw_only=True):
         return STATUSES[self.state]
 
 
-def gate(comparison: Comparison, rules: GateRules, *, today: date, findings: Sequence[Reason] = ()) -> GateVerdict:
+def gate(
+    comparison: Comparison,
+    rules: GateRules,
+    waivers: Sequence[Waiver] = (),
+    *,
+    today: date,
+    findings: Sequence[Reason] = (),
+) -> GateVerdict:
     """Decide on a comparison.
 
     Args:
         comparison: Base and head.
         rules: What they are held against.
+        waivers: What was accepted.
         today: The day on which waivers are read.
         findings: What whoever gathered the two sides found: a base that is missing or stale.
     """
     reasons = [*findings, *_measured(comparison)]
     for task in comparison.tasks:
-        reasons += [_waived(reason, task, rules, today) for reason in _of_task(task, rules)]
+        reasons += [_waived(reason, task, waivers, today) for reason in _of_task(task, rules)]
     if not any(reason.kind == "regression" for reason in reasons):
         reasons += _of_suite(comparison, rules)
     ordered = sorted(reasons, key=lambda reason: -_SEVERITY.index(reason.state))
@@ -182,10 +175,10 @@ def _of_suite(comparison: Comparison, rules: GateRules) -> Iterator[Reason]:
         yield Reason(kind="suite", state="blocked")
 
 
-def _waived(reason: Reason, task: TaskDiff, rules: GateRules, today: date) -> Reason:
+def _waived(reason: Reason, task: TaskDiff, waivers: Sequence[Waiver], today: date) -> Reason:
     if reason.state != "blocked" or task.head is None or task.head.usd is None:
         return reason
-    for waiver in rules.waivers:
+    for waiver in waivers:
         if not _covers(waiver.task, task.id):
             continue
         if today > waiver.until:

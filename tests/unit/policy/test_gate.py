@@ -9,13 +9,14 @@ import pytest
 from builders import make_budget, make_call, make_run, make_segment, make_task
 from msgspec.structs import replace
 
+from pytest_tokenbudget.config.gate import GateRules
+from pytest_tokenbudget.config.waivers import Waiver
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
-from pytest_tokenbudget.model.waiver import Waiver
 from pytest_tokenbudget.policy.compare import Comparison, compare
-from pytest_tokenbudget.policy.gate import GateRules, GateVerdict, Reason, gate
+from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
 from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
 from pytest_tokenbudget.pricing.rates import RateCard, Rates
@@ -50,8 +51,10 @@ def compared(base: Run | None, head: Run) -> Comparison:
     return compare(before, snapshot_of_run(head, "run.json"), card_of, lambda _key, _kind: 1.0)
 
 
-def decided(base: Run | None, head: Run, findings: Sequence[Reason] = (), **rules: Any) -> GateVerdict:
-    return gate(compared(base, head), GateRules(**rules), today=TODAY, findings=findings)
+def decided(
+    base: Run | None, head: Run, *, findings: Sequence[Reason] = (), waivers: Sequence[Waiver] = ()
+) -> GateVerdict:
+    return gate(compared(base, head), GateRules(), waivers, today=TODAY, findings=findings)
 
 
 def kinds(verdict: GateVerdict) -> list[tuple[str, str, str]]:
