@@ -5,6 +5,7 @@
     ├── RecordingError   [recording]     a recording cannot be read as one
     ├── RunFileError     [run-file]      a run file cannot be read or written
     ├── LockError        [lock]          tokenbudget.lock cannot be read, or contradicts itself
+    ├── BaselineError    [base]          what a run should be compared with is not there
     ├── PriceError       [price]         the price table cannot be used
     └── DemoError        [demo]          the bundled demo cannot run here
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
@@ -20,6 +21,7 @@ into exit statuses.
 from typing import ClassVar
 
 __all__ = [
+    "BaselineError",
     "ConfigError",
     "DemoError",
     "Drifted",
@@ -62,6 +64,12 @@ class LockError(TokenBudgetError):
     """A lock is missing, of another version, or contradicts itself; the message names the line."""
 
     slug: ClassVar[str] = "lock"
+
+
+class BaselineError(TokenBudgetError):
+    """What a run should be compared with is not there; the message says what was tried."""
+
+    slug: ClassVar[str] = "base"
 
 
 class PriceError(TokenBudgetError):
