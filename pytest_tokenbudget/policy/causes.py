@@ -17,10 +17,16 @@ from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.policy.sides import Costed, Name, Weight, side
 from pytest_tokenbudget.policy.split import CALLS, HIDDEN, MODEL, split
 
-__all__ = ["Cause", "Label", "causes", "label_of", "summed"]
+__all__ = ["Cause", "Label", "Told", "causes", "label_of", "summed", "told"]
 
 _QUANTUM: Final = Decimal("1e-12")
 _UNITS: Final = 10**12
+
+_SMALLEST: Final = Decimal("0.0001")
+_NOISE: Final = Decimal("0.01")
+_NOTABLE: Final = Decimal("0.05")
+_MOST: Final = 5
+_OFFSETTING: Final = 3
 
 Label = Literal["text", "behaviour", "cache luck", "prices", "provider"]
 """text: the change itself · behaviour: the steps and outputs of one recording · cache luck: what happened to be cached
@@ -96,6 +102,39 @@ def summed(parts: Iterable[Cause]) -> tuple[Cause, ...]:
         total[part.kind, part.name] = EXACT.add(total[part.kind, part.name], part.usd)
     found = [Cause(kind=kind, name=name, usd=usd) for (kind, name), usd in total.items() if usd]
     return tuple(sorted(found, key=_largest_first))
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The causes that are worth a sentence.
+
+    Attributes:
+        causes: They, the largest first.
+        smaller: How many others there are.
+        rest: US dollars of those others.
+        offsetting: Whether causes that oppose each other are far larger than what is left of them.
+    """
+
+    causes: tuple[Cause, ...] = ()
+    smaller: int = 0
+    rest: Decimal = Decimal(0)
+    offsetting: bool = False
+
+
+def told(found: Sequence[Cause], base: Decimal) -> Told:
+    """Choose what is worth a sentence: at most five causes, and none of a change that is noise.
+
+    Args:
+        found: The causes of a change, the largest first.
+        base: US dollars before it.
+    """
+    gross = sum((abs(cause.usd) for cause in found), Decimal(0))
+    if gross < max(_SMALLEST, EXACT.multiply(base, _NOISE)):
+        return Told()
+    least = max(_SMALLEST, EXACT.multiply(gross, _NOTABLE))
+    shown = tuple(cause for cause in found if abs(cause.usd) >= least)[:_MOST]
+    net = sum((cause.usd for cause in found), Decimal(0))
+    left = EXACT.subtract(net, sum((cause.usd for cause in shown), Decimal(0)))
+    return Told(causes=shown, smaller=len(found) - len(shown), rest=left, offsetting=gross > _OFFSETTING * abs(net))
 
 
 def _largest_first(cause: Cause) -> tuple[Decimal, str, str]:

@@ -39,6 +39,7 @@ class TaskCost(Struct, frozen=True, kw_only=True):
         calls: How many calls.
         drifted: How many of them are estimates.
         usage: The sum of theirs.
+        portions: What they are the sum of, by rate card.
     """
 
     usd: Decimal | None
@@ -47,6 +48,7 @@ class TaskCost(Struct, frozen=True, kw_only=True):
     calls: int = 0
     drifted: int = 0
     usage: Usage = NO_USAGE
+    portions: tuple[Portion, ...] = ()
 
     @property
     def is_estimate(self) -> bool:
@@ -198,6 +200,7 @@ def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
             calls=sum(portion.calls for portion in use.portions) + use.unknown,
             drifted=sum(portion.drifted for portion in use.portions),
             usage=sum((portion.usage for portion in use.portions), NO_USAGE),
+            portions=use.portions,
         ),
         costed,
     )
