@@ -1,0 +1,108 @@
+"""Gathering both sides of a comparison, for every command that compares."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from pytest_tokenbudget.config.load import load_settings
+from pytest_tokenbudget.config.settings import Settings
+from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.policy.compare import Comparison, compare
+from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
+from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
+from pytest_tokenbudget.pricing import PriceTable
+from pytest_tokenbudget.store.baseline import Baseline, find_baseline, named_snapshot
+from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.tokens.worth import worth
+
+__all__ = ["Gathered", "gathered", "judged", "run_file"]
+
+_NAMED: Final = "named with --base"
+
+
+class Gathered(Struct, frozen=True, kw_only=True):
+    """Both sides, and what is said of them.
+
+    Attributes:
+        settings: The project's settings.
+        run: The run that is judged.
+        comparison: Base and head.
+        base: How the base was found.
+        prices: What both sides are priced with.
+    """
+
+    settings: Settings
+    run: Run
+    comparison: Comparison
+    base: Baseline
+    prices: PriceTable
+
+
+def run_file(root: Path, named: Path | None, settings: Settings) -> Path:
+    """The run file that was named, or the project's own."""
+    return named if named is not None else root / settings.out
+
+
+def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: str | None = None) -> Gathered:
+    """Read a run and what it is compared with.
+
+    Args:
+        root: The project's root.
+        run: The run file; the project's own where none is named.
+        where: What to compare with: a run file, a lock or a git revision; found by itself where nothing is named.
+        merged_into: What CI says is the branch that is merged into.
+
+    Raises:
+        ConfigError, RunFileError, LockError, BaselineError: Something that is needed cannot be read.
+    """
+    settings = load_settings(root)
+    file = run_file(root, run, settings)
+    loaded = load_run(file)
+    head = snapshot_of_run(loaded, file.name)
+    base = _named(root, where) if where is not None else find_baseline(root, merged_into=merged_into)
+    prices = PriceTable.of(settings, as_of=loaded.as_of, as_of_source=loaded.as_of_source)
+    return Gathered(
+        settings=settings,
+        run=loaded,
+        comparison=compare(base.snapshot, head, prices.card_of, worth),
+        base=base,
+        prices=prices,
+    )
+
+
+def _named(root: Path, where: str) -> Baseline:
+    return Baseline(snapshot=named_snapshot(root, where), why=_NAMED)
+
+
+def judged(found: Gathered, today: date) -> GateVerdict:
+    """The gate's decision on what was gathered."""
+    rules = found.settings.gate
+    return gate(found.comparison, rules, found.settings.waivers, today=today, findings=_of_base(found))
+
+
+def _of_base(found: Gathered) -> list[Reason]:
+    rules, base = found.settings.gate, found.base
+    if base.snapshot is None:
+        return [Reason(kind="base", state="no_base" if rules.base == "required" else "pass", text=base.why)]
+    reasons = []
+    if rules.max_base_age is not None and base.age is not None and base.age > rules.max_base_age:
+        text = f"The base is {int(base.age)} days old; {_days(rules.max_base_age)} are allowed (`max_base_age`)."
+        reasons.append(Reason(kind="base", state="no_base", text=text))
+    if _counters_differ(base.snapshot, found.comparison.head):
+        text = (
+            f"Causes are rough: the base's prompt parts were counted by {base.snapshot.counter}, these by "
+            f"{found.comparison.head.counter}. Write the lock anew: tokenbudget lock."
+        )
+        reasons.append(Reason(kind="lock", state="warn", text=text))
+    return reasons
+
+
+def _counters_differ(base: Snapshot, head: Snapshot) -> bool:
+    return base.counter != head.counter
+
+
+def _days(count: Decimal) -> str:
+    return f"{count:f}"
