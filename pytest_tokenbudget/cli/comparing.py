@@ -1,12 +1,13 @@
 """Gathering both sides of a comparison, for every command that compares."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.config.environment import environment_of_ci
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.model.run import Run
@@ -14,11 +15,12 @@ from pytest_tokenbudget.policy.compare import Comparison, compare
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
 from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
 from pytest_tokenbudget.pricing import PriceTable
+from pytest_tokenbudget.report.comment import About
 from pytest_tokenbudget.store.baseline import Baseline, find_baseline, named_snapshot
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.tokens.worth import worth
 
-__all__ = ["Gathered", "gathered", "judged", "run_file"]
+__all__ = ["Gathered", "about_of", "compared", "gathered", "judged", "judged_today", "merged_into"]
 
 _NAMED: Final = "named with --base"
 
@@ -28,22 +30,17 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
     Attributes:
         settings: The project's settings.
-        run: The run that is judged.
+        run: The run that is judged; `None` where a lock stands for it.
         comparison: Base and head.
         base: How the base was found.
         prices: What both sides are priced with.
     """
 
     settings: Settings
-    run: Run
+    run: Run | None
     comparison: Comparison
     base: Baseline
     prices: PriceTable
-
-
-def run_file(root: Path, named: Path | None, settings: Settings) -> Path:
-    """The run file that was named, or the project's own."""
-    return named if named is not None else root / settings.out
 
 
 def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: str | None = None) -> Gathered:
@@ -59,7 +56,7 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
         ConfigError, RunFileError, LockError, BaselineError: Something that is needed cannot be read.
     """
     settings = load_settings(root)
-    file = run_file(root, run, settings)
+    file = run if run is not None else root / settings.out
     loaded = load_run(file)
     head = snapshot_of_run(loaded, file.name)
     base = _named(root, where) if where is not None else find_baseline(root, merged_into=merged_into)
@@ -70,6 +67,56 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
         comparison=compare(base.snapshot, head, prices.card_of, worth),
         base=base,
         prices=prices,
+    )
+
+
+def compared(root: Path, base: str | None, head: str | None) -> Gathered:
+    """Read what two words name, for a comparison that decides nothing.
+
+    Raises:
+        ConfigError, RunFileError, LockError, BaselineError: Something that is needed cannot be read.
+    """
+    if head is None:
+        return gathered(root, None, base)
+    settings = load_settings(root)
+    prices = PriceTable.of(settings)
+    found = _named(root, base or "")
+    return Gathered(
+        settings=settings,
+        run=None,
+        comparison=compare(found.snapshot, named_snapshot(root, head), prices.card_of, worth),
+        base=found,
+        prices=prices,
+    )
+
+
+def merged_into() -> str | None:
+    """The branch that CI says a pull request is merged into, where it tests a merge commit."""
+    found = environment_of_ci()
+    return found.base_branch if found.is_merge else None
+
+
+def judged_today(found: Gathered) -> GateVerdict:
+    """The gate's decision, waivers read by today's date in UTC."""
+    return judged(found, datetime.now(UTC).date())
+
+
+def about_of(found: Gathered, *, key: str = "default") -> About:
+    """What a comment says beside the comparison."""
+    ci = environment_of_ci()
+    run = found.run
+    paid = None
+    if run is not None:
+        paid = None if run.totals.unknown_sent else run.totals.incurred
+    return About(
+        key=key,
+        head=ci.commit or found.comparison.head.commit or "",
+        run=ci.run,
+        base=found.base.why,
+        base_age=found.base.age,
+        as_of=found.prices.as_of,
+        paid=paid,
+        volumes=found.settings.volumes,
     )
 
 

@@ -20,10 +20,25 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from pytest_tokenbudget.errors import LockError
+from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
 from pytest_tokenbudget.model.portion import Family, Portion
+from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.usage import CLASSES, INPUT_CLASSES, Usage
 
-__all__ = ["CONTEXT", "FEE", "FILE_NAME", "HEAD", "OTHER", "TOOLS", "UNKNOWN", "Lock", "billed", "lock_text"]
+__all__ = [
+    "CONTEXT",
+    "FEE",
+    "FILE_NAME",
+    "HEAD",
+    "OTHER",
+    "TOOLS",
+    "UNKNOWN",
+    "Lock",
+    "billed",
+    "lock_of_run",
+    "lock_text",
+]
 
 FILE_NAME: Final = "tokenbudget.lock"
 HEAD: Final = "# tokenbudget.lock 1"
@@ -49,6 +64,29 @@ class Lock(Struct, frozen=True, kw_only=True):
     counter: str
     tasks: Mapping[str, tuple[Portion, ...]]
     unknown: Mapping[str, int] = MappingProxyType({})
+
+
+def lock_of_run(run: Run, name: str) -> Lock:
+    """What a run used.
+
+    Args:
+        run: A run of the whole suite.
+        name: Its file, for messages.
+
+    Raises:
+        LockError: Only a part of the suite ran, or something went wrong while it was measured.
+    """
+    if run.partial or run.incomplete or not run.tasks:
+        why = run.partial[0] if run.partial else run.incomplete[0] if run.incomplete else "no task was measured"
+        message = f"{name}: a lock is written from a whole run, and this is none: {why}. Run pytest on the whole suite."
+        raise LockError(message)
+    tasks = {task.id: task for task in (*run.tasks, *run.fixtures)}
+    unknown = {name: sum(entry.call.status in UNKNOWN_STATUSES for entry in task.calls) for name, task in tasks.items()}
+    return Lock(
+        counter=run.counter,
+        tasks={name: task.portions for name, task in tasks.items()},
+        unknown={name: count for name, count in unknown.items() if count},
+    )
 
 
 def lock_text(lock: Lock) -> str:
