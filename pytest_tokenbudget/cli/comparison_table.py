@@ -94,5 +94,5 @@ def print_verdict(comparison: Comparison, verdict: GateVerdict, console: Console
     tasks = {task.id: task for task in comparison.tasks}
     for reason in verdict.reasons:
         text = printable(reason_text(reason, tasks.get(reason.task), of_test))
-        if text:
+        if text and reason.state != "pass":
             console.print(Text(f" {reason.state}: {text}", style=_STYLES.get(reason.state, "")), soft_wrap=True)

@@ -7,17 +7,17 @@ left out is counted.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
-from shlex import quote as shell_quote
 from typing import Final
 
 from msgspec import Struct
 
 from pytest_tokenbudget.model.money import EXACT, ZERO
-from pytest_tokenbudget.policy.causes import Cause, Told, label_of, told
+from pytest_tokenbudget.policy.causes import Cause, Told, told
 from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict
 from pytest_tokenbudget.report.amounts import signed_percent, signed_usd, usd, usd_range
-from pytest_tokenbudget.report.cause_text import cause_sentence, cause_title
+from pytest_tokenbudget.report.cause_text import cause_sentence
+from pytest_tokenbudget.report.comment_folded import folded_parts
 from pytest_tokenbudget.report.gate_text import (
     SYMBOLS,
     cost_of_task,
@@ -27,7 +27,7 @@ from pytest_tokenbudget.report.gate_text import (
     symbol_of,
     task_count,
 )
-from pytest_tokenbudget.report.markdown import code, details, plain, table
+from pytest_tokenbudget.report.markdown import code, plain, table
 from pytest_tokenbudget.report.names import below_shared_folder, of_test
 
 __all__ = ["LONGEST", "About", "comment", "marker"]
@@ -37,7 +37,6 @@ LONGEST: Final = 60_000
 
 _SHORT: Final = 7
 _ROWS: Final = 25
-_NAMED: Final = 3
 _DIVISION: Final = Context(prec=28)
 _HEADS: Final = ("task", "base", "head", "change", "of budget", "largest cause")
 
@@ -108,7 +107,7 @@ class _Writer:
         if moved or self._verdict.reasons:
             blocks += [self._lead(), self._table(moved, rows), self._counts(moved, rows), self._monthly()]
             if folded:
-                blocks += [self._causes(folded), self._reasons(folded), self._next(folded)]
+                blocks += folded_parts(self._comparison, self._verdict, about.command, most=folded)
         text = "\n".join(lines)
         for block in blocks:
             if block:
@@ -212,81 +211,10 @@ class _Writer:
             month = EXACT.multiply(_DIVISION.divide(total, Decimal(len(tasks))), volume)
             mean = "its task" if len(tasks) == 1 else f"the mean of its {len(tasks)} tasks"
             found.append(
-                f"**At {volume:,f} tasks a month: about {signed_usd(month)} for {code(workflow)}** "
+                f"**At {volume:,f} tasks a month: about {_rounded(month)} for {code(workflow)}** "
                 f"({mean}; volume from {code('tokenbudget.yml')})."
             )
         return found
-
-    def _causes(self, most: int) -> list[str]:
-        causes = self._comparison.causes
-        found = told(causes, self._comparison.total("base") or ZERO)
-        if not found.causes:
-            return []
-        rows = [
-            [self._title(cause), label_of(cause.kind), signed_usd(cause.usd), self._where(cause)]
-            for cause in found.causes[:most]
-        ]
-        total = ZERO
-        for cause in causes:
-            total = EXACT.add(total, cause.usd)
-        left = total
-        for cause in found.causes[:most]:
-            left = EXACT.subtract(left, cause.usd)
-        smaller = len(causes) - len(rows)
-        if smaller:
-            rows.append([f"{smaller} smaller", "", signed_usd(left), ""])
-        estimated = any(task.head is not None and task.head.is_estimate for task in self._comparison.moved)
-        rows.append(["**sum**", "", f"**{signed_usd(total)}**", "≈" if estimated else "exact"])
-        return details(
-            f"Where the {signed_usd(total)} comes from", table(("cause", "kind", "change", "in"), "llrl", rows)
-        )
-
-    def _title(self, cause: Cause) -> str:
-        return cause_title(cause, code)
-
-    def _where(self, cause: Cause) -> str:
-        names = [
-            code(of_test(task.id))
-            for task in sorted(self._comparison.tasks, key=lambda task: -abs(_of(task, cause)))
-            if _of(task, cause)
-        ]
-        more = len(names) - _NAMED
-        return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-    def _reasons(self, most: int) -> list[str]:
-        rest = self._verdict.reasons[1:]
-        if not rest:
-            return []
-        lines = []
-        for reason in rest[:most]:
-            task = self._tasks.get(reason.task)
-            text = reason_text(reason, task, lambda name: code(of_test(name))) if task else plain(reason.text, 400)
-            lines.append(f"- {SYMBOLS[reason.state]} {text}")
-        if len(rest) > most:
-            lines.append(f"- and {len(rest) - most} more")
-        return details("What else was found", lines)
-
-    def _next(self, most: int) -> list[str]:
-        """How to settle an estimate, to see the same locally, and to accept it."""
-        lines: list[str] = []
-        drifted = [task for task in self._comparison.tasks if task.head is not None and task.head.is_estimate]
-        for task in drifted[:most]:
-            cost = f" (about {usd(task.head.usd)})" if task.head is not None and task.head.usd is not None else ""
-            again = f"{self._about.command} {shell_quote(_one_line(task.id))} --tokenbudget-record=all"
-            lines += [f"Record {code(of_test(task.id))} again{cost}:", "", code(again, 400), ""]
-        if self._comparison.base is not None:
-            lines += [f"Reproduce: {code(f'{self._about.command} && tokenbudget diff {self._base_name()}')}", ""]
-        blocked = [reason.task for reason in self._verdict.reasons if reason.state == "blocked" and reason.task]
-        if blocked:
-            lines += ["Accept, in `tokenbudget.yml`:", "", *_waiver(self._tasks[blocked[0]])]
-        if not lines:
-            return []
-        titles = [*(["settle the estimate"] if drifted else []), "reproduce", *(["accept"] if blocked else [])]
-        return details(" · ".join(titles).capitalize(), lines if lines[-1] else lines[:-1])
-
-    def _base_name(self) -> str:
-        base = self._comparison.base
-        return base.commit[:_SHORT] if base is not None and base.commit else "origin/main"
 
     def _footer(self) -> str:
         about, base = self._about, self._comparison.base
@@ -304,12 +232,10 @@ class _Writer:
         return " · ".join(parts)
 
 
-def _of(task: TaskDiff, cause: Cause) -> Decimal:
-    return next((own.usd for own in task.causes if (own.kind, own.name) == (cause.kind, cause.name)), ZERO)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _rounded(amount: Decimal) -> str:
+    """A change in three digits: what rests on a volume that somebody wrote down is no exact figure."""
+    rough = amount.quantize(Decimal(1).scaleb(amount.adjusted() - 2)) if amount else amount
+    return signed_usd(rough).removesuffix(".00")
 
 
 def _estimated(estimates: Sequence[TaskDiff]) -> str:
@@ -318,22 +244,6 @@ def _estimated(estimates: Sequence[TaskDiff]) -> str:
     if len(estimates) == 1 and (head := estimates[0].head) is not None and head.low is not None:
         return f"1 estimated (≈ {usd_range(head.low, head.high)})"
     return f"{len(estimates)} estimated"
-
-
-def _waiver(task: TaskDiff) -> list[str]:
-    cost = task.head.usd if task.head is not None else None
-    bound = _DIVISION.multiply(cost or ZERO, Decimal("1.02"))
-    safe = _one_line(task.id).replace("\\", "\\\\").replace('"', '\\"')
-    return [
-        "```yaml",
-        "waivers:",
-        f'  - task: "{safe[:400]}"'.replace("```", "'''"),
-        f"    usd: {bound:.3f}",
-        "    reason: …",
-        "    until: …",
-        "    approver: …",
-        "```",
-    ]
 
 
 def _days(age: Decimal) -> str:

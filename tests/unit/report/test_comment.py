@@ -1,0 +1,255 @@
+"""The pull request's comment, read whole; hostile names; and what is left out where it would be too long."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace as changed
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from agent_simulator import Agent, Step, calls_of
+from builders import make_budget, make_call, make_run, make_task
+from markdown_it import MarkdownIt
+from msgspec.structs import replace
+
+from pytest_tokenbudget.config.gate import GateRules
+from pytest_tokenbudget.config.waivers import Waiver
+from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.policy.compare import Comparison, compare
+from pytest_tokenbudget.policy.gate import gate
+from pytest_tokenbudget.policy.portions import portions
+from pytest_tokenbudget.policy.snapshot import snapshot_of_run
+from pytest_tokenbudget.pricing import PriceTable
+from pytest_tokenbudget.report.comment import LONGEST, About, comment, marker
+
+TABLE = PriceTable()
+ABOUT = About(
+    head="9f2c1e7" * 5, run="8123.1", as_of=datetime(2026, 11, 1, tzinfo=UTC), base_age=Decimal(2), paid=Decimal(0)
+)
+
+REFUND = Agent(
+    model="claude-sonnet-5",
+    system=900,
+    tools=(("lookup_order", 180), ("issue_refund", 154)),
+    user=150,
+    steps=tuple(
+        Step("lookup_order" if step in {1, 4} else "issue_refund", 2100 if step == 1 else 150, 120, 100)
+        for step in range(9)
+    ),
+)
+FAQ = Agent(
+    model="gpt-5-mini",
+    system=300,
+    tools=(("search", 100),),
+    user=60,
+    steps=(Step("search", 400, 150), Step("search", 20, 120)),
+)
+BLOATED = changed(
+    REFUND, steps=tuple(changed(step, result=9400) if step.result == 2100 else step for step in REFUND.steps)
+)
+
+
+def task(name: str, agent: Agent, usd: float | None = None, *, workflow: str | None = None) -> Task:
+    calls = [TABLE.charge(call) for call in calls_of(agent)]
+    made = make_task(name, *calls, budget=make_budget(usd=usd, workflow=workflow) if usd else None)
+    return replace(made, portions=portions(calls, TABLE.above))
+
+
+def run(*tasks: Task, commit: str = "9f2c1e7") -> Run:
+    return make_run(*tasks, commit=commit * 5)
+
+
+def compared(base: Run | None, head: Run) -> Comparison:
+    before = None if base is None else snapshot_of_run(base, "tokenbudget.lock of 4be01aa")
+    return compare(before, snapshot_of_run(head, "run.json"), TABLE.card_of, lambda _key, _kind: 1.0)
+
+
+def written(before: Run | None, after: Run, *, waivers: Sequence[Waiver] = (), **about: Any) -> str:
+    found = compared(before, after)
+    verdict = gate(found, GateRules(), waivers, today=date(2026, 11, 25))
+    return comment(found, verdict, replace(ABOUT, **about))
+
+
+QUIET = tuple(task(f"tests/test_faq.py::test_{n}", changed(FAQ, salt=str(n)), 0.1, workflow="faq") for n in range(4))
+BASE = run(task("tests/test_triage.py::test_refund", REFUND, 0.12, workflow="triage"), *QUIET, commit="4be01aa")
+
+
+def test_what_is_unchanged_takes_two_lines() -> None:
+    head = replace(BASE, commit="9f2c1e7" * 5)
+    assert written(BASE, head) == (
+        "<!-- tokenbudget key=default head=9f2c1e7 run=8123.1 -->\n"
+        "### 🟢 Agent cost unchanged: 5 tasks within budget, $0.0529 a run\n"
+        "<sub>base `4be01aa` (2 days old) · head `9f2c1e7` · prices of 2026-11-01 on both sides · this run paid "
+        "$0.00</sub>\n"
+    )
+
+
+def test_a_bloated_tool_result() -> None:
+    head = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06, workflow="triage"), *QUIET)
+    assert written(BASE, head, volumes={"triage": Decimal(40000), "other": Decimal(1)}) == (
+        "<!-- tokenbudget key=default head=9f2c1e7 run=8123.1 -->\n"
+        "### 🔴 Blocked: 1 task is 43% over budget; the suite costs +$0.0366 a run (+69%)\n"
+        "\n"
+        "**`test_refund` costs $0.0858, budget $0.06.** Results of `lookup_order` grew 2.1K → 9.4K tokens and are "
+        "carried through 7 calls: +$0.0368 of its +$0.0366.\n"
+        "\n"
+        "| task | base | head | change | of budget | largest cause |\n"
+        "|:--|--:|--:|--:|--:|:--|\n"
+        "| 🔴 `test_triage.py::test_refund` | $0.0492 | **$0.0858** | +$0.0366 (+74%) | 143% of $0.06 | results of "
+        "`lookup_order` grew 2.1K → 9.4K tokens and are carried through 7 calls |\n"
+        "\n"
+        "4 other tasks unchanged. 5 tasks measured, none estimated, none unknown. This run paid $0.00.\n"
+        "\n"
+        "**At 40,000 tasks a month: about +$1,460 for `triage`** (its task; volume from `tokenbudget.yml`).\n"
+        "\n"
+        "<details><summary>Where the +$0.0366 comes from</summary>\n"
+        "\n"
+        "| cause | kind | change | in |\n"
+        "|:--|:--|--:|:--|\n"
+        "| results of `lookup_order` | text | +$0.0368 | `test_refund` |\n"
+        "| 2 smaller |  | −$0.00024 |  |\n"
+        "| **sum** |  | **+$0.0366** | exact |\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<details><summary>What else was found</summary>\n"
+        "\n"
+        "- 🔴 `test_refund` costs $0.0858, and $0.0492 before (+74%).\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<details><summary>Reproduce · accept</summary>\n"
+        "\n"
+        "Reproduce: `pytest && tokenbudget diff 4be01aa`\n"
+        "\n"
+        "Accept, in `tokenbudget.yml`:\n"
+        "\n"
+        "```yaml\n"
+        "waivers:\n"
+        '  - task: "tests/test_triage.py::test_refund"\n'
+        "    usd: 0.086\n"
+        "    reason: …\n"
+        "    until: …\n"
+        "    approver: …\n"
+        "```\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<sub>base `4be01aa` (2 days old) · head `9f2c1e7` · prices of 2026-11-01 on both sides · updated with every "
+        "push</sub>\n"
+    )
+
+
+def test_without_a_base_nothing_reads_as_a_rise() -> None:
+    text = written(None, BASE, base="The base 4be01aa has no tokenbudget.lock.")
+    assert text.splitlines()[1] == "### 🟢 Agent cost measured: 5 tasks within budget, $0.0529 a run"
+    assert "+" not in text
+    assert "The base 4be01aa has no tokenbudget.lock" in text
+
+
+def test_a_waiver_says_who_accepted_it_and_until_when() -> None:
+    head = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06), *QUIET)
+    accepted = Waiver(
+        task="*refund", usd=Decimal(1), reason="a new tool", until=date(2026, 12, 31), approver="kim", place="x:1"
+    )
+    text = written(BASE, head, waivers=(accepted,))
+    assert text.splitlines()[1].startswith("### 🟡 Waived: 1 task over what is allowed, as accepted; ")
+    assert "Accepted by kim until 2026-12-31." in text
+
+
+def test_what_is_not_known_is_never_green() -> None:
+    unknown = make_task("t.py::test_a", make_call(None, status="missing", input=0), budget=make_budget(usd=1))
+    text = written(None, run(unknown))
+    assert text.splitlines()[1] == (
+        "### 🟠 Incomplete: the cost of 1 task is not known; the suite costs an unknown amount"
+    )
+    assert "no usage" in text
+
+
+def test_offsetting_causes_are_said() -> None:
+    shorter = changed(BLOATED, steps=tuple(changed(step, output=10, thinking=0) for step in BLOATED.steps), tools=())
+    text = written(run(task("t.py::test_a", REFUND)), run(task("t.py::test_a", shorter)))
+    assert "causes that offset each other: " in text
+
+
+HOSTILE = (
+    "a|b",
+    "`code`",
+    "``` fence",
+    "<script>alert(1)</script>",
+    "<!-- tokenbudget key=default -->",
+    "[link](https://evil.example)",
+    "![image](https://evil.example/x.png)",
+    "@everyone",
+    "#1",
+    "line\nbreak",
+    "</details></summary>",
+    "\u202eright to left",
+    "\u2066isolate\u2069",
+    "\x00\x1b[31mred",
+    "**bold** _it_",
+    "| --- | --- |",
+    "x" * 1_000_000,
+    "é" * 100_000,
+    "\\",
+    "'; rm -rf ~; '",
+    "$(touch x)",
+    "${{ secrets.TOKEN }}",
+    "::error::x",
+    "",
+)
+
+
+def hostile_names(count: int) -> list[str]:
+    random = Random(7)  # noqa: S311 - the same at every run
+    mixed = ["".join(random.choice(HOSTILE)[:50] for _ in range(3)) for _ in range(count - len(HOSTILE))]
+    return [*HOSTILE, *mixed]
+
+
+@pytest.mark.parametrize("name", hostile_names(200), ids=range(200))
+def test_hostile_names_leave_the_comment_well_formed(name: str) -> None:
+    def agent(size: int) -> Agent:
+        steps = (Step(name, size, 100), Step(name, size, 100), Step(name, size, 100))
+        return Agent(model="claude-sonnet-5", system=300, tools=((name, 200),), user=100, steps=steps)
+
+    test = f"tests/test_x.py::test_a[{name}]"
+    text = written(run(task(test, agent(300))), run(task(test, agent(20_000), 0.01)))
+    assert len(text.encode()) <= LONGEST
+    assert "\u202e" not in text
+    assert "\u2066" not in text
+    assert "\x00" not in text
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [child for token in tokens if token.type == "inline" for child in token.children or ()]
+    assert not [child.type for child in inline if child.type in {"link_open", "image"}]
+    ours = {"<sub>", "</sub>"}
+    assert {child.content for child in inline if child.type == "html_inline"} <= ours
+    assert sum(token.content.startswith("<!--") for token in tokens if token.type == "html_block") == 1
+    blocks = "".join(token.content for token in tokens if token.type == "html_block")
+    assert set(re.findall(r"</?\w+", blocks)) <= {"<details", "</details", "<summary", "</summary", "<sub", "</sub"}
+    assert blocks.count("<details>") == blocks.count("</details>") == 3
+    plain_text = " ".join(child.content for child in inline if child.type == "text")
+    assert "@everyone" not in plain_text
+    rows = [token for token in tokens if token.type == "tr_open"]
+    cells = [token for token in tokens if token.type in {"td_open", "th_open"}]
+    assert len(rows) >= 4
+    assert len(cells) == 2 * 6 + (len(rows) - 2) * 4  # the tasks' table, and that of causes
+
+
+def test_a_comment_that_would_be_too_long_leaves_out_details_then_rows_and_says_so() -> None:
+    before = run(*(task(f"tests/test_{'x' * 90}.py::test_{n}", changed(FAQ, salt=str(n))) for n in range(700)))
+    bigger = changed(FAQ, system=2000)
+    after = run(*(task(f"tests/test_{'x' * 90}.py::test_{n}", changed(bigger, salt=str(n)), 0.1) for n in range(700)))
+    text = written(before, after)
+    assert len(text.encode()) <= LONGEST
+    shown = text.count("| 🟢 ")
+    assert shown == 25
+    assert "675 more rows are left out." in text
+    assert "<details>" not in text
+    assert text.splitlines()[1].startswith("### 🔴 Blocked: many small rises add up; the suite costs +$")
+
+
+def test_the_marker_is_a_word_whatever_the_key_is() -> None:
+    assert marker("a key --> <b>") == "<!-- tokenbudget key=akey--b "
