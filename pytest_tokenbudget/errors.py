@@ -11,7 +11,8 @@
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
     ├── RecordingMiss    [miss]          in replay, a model call has no recording left
     ├── Drifted          [drift]         a request changed since it was recorded, and that is not to be estimated
-    └── EscapeRefused    [escape]        in replay, a model call went past every recording
+    ├── EscapeRefused    [escape]        in replay, a model call went past every recording
+    └── CannotRecord     [cannot-record] a model call was not sent, as its answer could not be kept
 
 Each message says what was wrong, where, what is allowed, and what to type next. The slug in brackets opens the
 printed message, so that it can be searched for. Only `plugin/` turns these into `pytest.UsageError`, only `cli/`
@@ -22,6 +23,7 @@ from typing import ClassVar
 
 __all__ = [
     "BaselineError",
+    "CannotRecord",
     "ConfigError",
     "DemoError",
     "Drifted",
@@ -110,3 +112,9 @@ class EscapeRefused(Stop):
     """In replay, a model call went past every recording: it was stopped on its way out. Nothing was sent."""
 
     slug: ClassVar[str] = "escape"
+
+
+class CannotRecord(Stop):
+    """While recording, the answer to a model call could not be kept, so that it was not sent."""
+
+    slug: ClassVar[str] = "cannot-record"

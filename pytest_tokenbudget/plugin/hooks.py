@@ -1,7 +1,6 @@
 """The hooks that run for every test, once measuring has begun. Each delegates in a few lines."""
 
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
@@ -11,12 +10,13 @@ from pytest_tokenbudget.errors import RunFileError, TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome
-from pytest_tokenbudget.plugin.markers import MARKER, read_markers, recording_of, replayed
+from pytest_tokenbudget.plugin.markers import MARKER, read_markers
+from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
 from pytest_tokenbudget.plugin.selection import reasons_for_partial
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
-from pytest_tokenbudget.plugin.verdicts import add_properties, apply_verdict, outcome_of, reveal_stop, shorten
+from pytest_tokenbudget.plugin.verdicts import SECTION, add_properties, apply_verdict, outcome_of, reveal_stop, shorten
 from pytest_tokenbudget.plugin.wider import WiderFixture
 from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, session_name, ship, worker_name
 from pytest_tokenbudget.traffic import guard
@@ -24,7 +24,8 @@ from pytest_tokenbudget.traffic import guard
 __all__ = ["Hooks"]
 
 _OUTCOME: Final = pytest.StashKey[Outcome | None]()
-_REPLAY: Final = pytest.StashKey[ExitStack]()
+_RECORDING: Final = pytest.StashKey[OpenRecording]()
+_ENDED: Final = pytest.StashKey[bool]()
 _JUDGED: Final = pytest.StashKey[bool]()
 
 
@@ -38,6 +39,8 @@ class Hooks:
     def __init__(self, config: pytest.Config, session: Session) -> None:
         self.session = session
         self._config = config
+        self._recordings = Recordings(session, config.rootpath)
+        self._open: OpenRecording | None = None
         self._is_worker = hasattr(config, "workerinput")
         self._sending = Sending(session, config)
         self._detach: Callable[[], None] | None = None
@@ -87,8 +90,15 @@ class Hooks:
         if running is not None:
             self.session.task_of(running).phase = "call"
 
+    def _close_recording(self) -> None:
+        """End the recording of a test that was interrupted; what it has is kept in its journal."""
+        if self._open is not None:
+            recording, self._open = self._open, None
+            recording.close(complete=False)
+
     def pytest_unconfigure(self) -> None:
         """Hand traffic back to the session around this one, if there is one."""
+        self._close_recording()
         for end in (self._detach, self._unguard):
             if end is not None:
                 end()
@@ -117,10 +127,10 @@ class Hooks:
             return (yield)
         self.session.start(item.nodeid)
         item.stash[_JUDGED] = False
-        recording = recording_of(item) if self.session.marks_of(item.nodeid) is not None else None
+        item.stash[_ENDED] = False
+        recording = self._recordings.of_test(item)
         if recording is not None:
-            item.stash[_REPLAY] = stack = ExitStack()
-            stack.enter_context(replayed(recording))
+            item.stash[_RECORDING] = self._open = OpenRecording(recording)
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -155,15 +165,23 @@ class Hooks:
         task = self.session.task_of(item.nodeid)
         task.phase = "teardown"
         before = task.stop
+        ended = False
         try:
             result = yield
             if task.stop is not None and before is None:
-                raise task.stop
+                raise task.stop  # noqa: TRY301 - as elsewhere
+            ended = True
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception):
+            ended = True  # the calls are all there
+            raise
+        else:
             return result
         finally:
-            if (stack := item.stash.get(_REPLAY, None)) is not None:
-                del item.stash[_REPLAY]
-                stack.close()
+            if (recording := item.stash.get(_RECORDING, None)) is not None:
+                del item.stash[_RECORDING]
+                self._open = None
+                complete = ended and item.stash[_ENDED] and task.stop is None
+                recording.close(complete=complete)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -172,18 +190,20 @@ class Hooks:
         """Count a wider fixture's calls as its own, not as those of the test that happened to come first."""
         if self._off or fixturedef.scope == "function":
             return (yield)
-        wider = WiderFixture(self.session, self._sending, fixturedef, request)
+        wider = WiderFixture(self.session, self._sending, self._recordings, fixturedef, request)
         # finalizers run last in, first out: close after the fixture's own teardown, enter before it
         fixturedef.addfinalizer(wider.close)
         task = wider.enter()
+        ended = False
         try:
             result = yield
             if task.stop is not None:  # the fixture swallowed it
                 raise task.stop
+            ended = True
             return result
         finally:
-            wider.leave()
-            fixturedef.addfinalizer(wider.enter)
+            wider.leave(complete=ended)
+            fixturedef.addfinalizer(wider.enter_again)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -201,6 +221,12 @@ class Hooks:
             if report.failed:
                 item.stash[_OUTCOME] = "failed"
             return report
+        if call.when == "call":
+            item.stash[_ENDED] = ended_by_itself(call)
+        if call.when != "teardown" and call.excinfo is not None and not item.stash[_ENDED]:
+            recording = item.stash.get(_RECORDING, None)
+            if recording is not None and (left := recording.unfinished):
+                report.sections.append((SECTION, left))
         task = self.session.task_of(item.nodeid)
         self._settle(report, call, task)
         item.stash[_OUTCOME] = outcome = outcome_of(report, item.stash.get(_OUTCOME, None))
@@ -234,6 +260,7 @@ class Hooks:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the run, or hand the rest to the controller."""
+        self._close_recording()
         rest = self.session.ship_rest()
         if self._is_worker:
             ship(self._config, rest, self._stock(session))

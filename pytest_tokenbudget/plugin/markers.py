@@ -1,20 +1,17 @@
-"""Reading `@pytest.mark.token_budget(...)`, and where a marked test's recording is."""
+"""Reading `@pytest.mark.token_budget(...)`."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from pytest_tokenbudget.config.limits import Statement, read_statement
 from pytest_tokenbudget.config.place import refuse
-from pytest_tokenbudget.errors import ConfigError, RecordingError
+from pytest_tokenbudget.errors import ConfigError
 
-__all__ = ["MARKER", "read_markers", "recording_of", "replayed"]
+__all__ = ["MARKER", "read_markers"]
 
 MARKER: Final = "token_budget"
-_RECORDERS: Final = ("recording", "pytest_recording", "vcr", "pytest_vcr")
 
 
 def read_markers(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, Sequence[Statement]]]:
@@ -59,32 +56,3 @@ def _read(mark: pytest.Mark, item: pytest.Item) -> Statement:
         shown = ", ".join(map(repr, mark.args))
         raise refuse(place, f"({shown}) names no limit. Write for example usd=0.30.")
     return read_statement(mark.kwargs, place)
-
-
-def recording_of(item: pytest.Item) -> Path | None:
-    """The recording that a marked test replays, or `None` where pytest-recording opens one for it."""
-    if item.get_closest_marker("vcr") and any(item.config.pluginmanager.hasplugin(name) for name in _RECORDERS):
-        return None
-    from pytest_tokenbudget.traffic.replay import cassette_path  # imports vcrpy
-
-    owner = getattr(item, "cls", None)
-    return cassette_path(item.path, owner.__name__ if owner else None, item.name)
-
-
-@contextmanager
-def replayed(recording: Path) -> Iterator[None]:
-    """Answer model calls from a recording.
-
-    Raises:
-        RecordingError: It is none that vcrpy can read.
-    """
-    from pytest_tokenbudget.traffic.replay import replaying
-    from pytest_tokenbudget.traffic.shown import shown_path
-
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(replaying(recording))
-        except Exception as error:
-            message = f"{shown_path(recording)}: the test's recording cannot be read: {error!r:.300}. Record it again."
-            raise RecordingError(message) from error
-        yield

@@ -40,9 +40,9 @@ def ownerless(items: Sequence[pytest.Item]) -> Iterator[tuple[Path, Path | None]
     """Yield files in `cassettes/<module>/` beside collected tests that carry no test's name, each with its module.
 
     The module is `None` where it is gone. Folders of modules that were not collected are left alone, and so are files
-    that stand in `cassettes/` itself: whoever opens those names them.
+    that stand in `cassettes/` itself: whoever opens those names them. Those of wider fixtures are left alone too.
     """
-    from pytest_tokenbudget.traffic.replay import cassette_path  # imports vcrpy
+    from pytest_tokenbudget.traffic.places import cassette_path, found_path, is_of_fixture
 
     by_module: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -60,8 +60,9 @@ def ownerless(items: Sequence[pytest.Item]) -> Iterator[tuple[Path, Path | None]
             for item in collected or ():
                 owner = getattr(item, "cls", None)
                 names.add(cassette_path(item.path, owner.__name__ if owner else None, item.name).stem)
+                names.add(found_path(item.path, owner.__qualname__ if owner else None, item.name, anew=True).stem)
             for file in sorted(_listed(kept)):
-                if file.name.endswith(_ENDINGS) and file.stem not in names:
+                if file.name.endswith(_ENDINGS) and file.stem not in names and not is_of_fixture(file):
                     yield file, module if collected else None
 
 

@@ -14,9 +14,9 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import Outcome, Task
 from pytest_tokenbudget.report.failure import failure_text
 
-__all__ = ["add_properties", "apply_verdict", "outcome_of", "reveal_stop", "shorten"]
+__all__ = ["SECTION", "add_properties", "apply_verdict", "outcome_of", "reveal_stop", "shorten"]
 
-_SECTION: Final = "token budget"
+SECTION: Final = "token budget"
 _PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
 _STANDARD_LIBRARY: Final = str(Path(os.__file__).parent) + os.sep
 
@@ -40,7 +40,7 @@ def _fail(report: pytest.TestReport, text: str, what: str) -> None:
     expected = hasattr(report, "wasxfail")
     if report.failed and not expected:
         if text not in str(report.longrepr):
-            report.sections.append((_SECTION, text))
+            report.sections.append((SECTION, text))
         return
     if expected:
         text = f"{text}\n(The test is marked xfail, but {what} is no expected failure.)"

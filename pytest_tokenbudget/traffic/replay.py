@@ -1,88 +1,451 @@
-"""The cassette of a marked test that opens none itself: replay only, and never a model call sent.
+"""The recordings that are ours to keep, replayed and made: those of marked tests that open no cassette themselves.
 
-It stands where pytest-recording would put it, `cassettes/<module>/<test>.yaml` beside the test.
+A request is decided upon once, when vcrpy first asks for it: it is answered from the recording, let out, or it stops
+the agent. What is let out is journalled before it is sent, and its answer before the client is handed it. The cassette
+is written at the end, whole, if the test got to its end.
 """
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from threading import local
+from typing import Any, Final, Literal, NamedTuple, NoReturn
+from weakref import WeakKeyDictionary
 
-from vcr.matchers import host, method, path, port, query, scheme
-from vcr.record_mode import RecordMode
+from msgspec import Struct
+from vcr import matchers
+from vcr.record_mode import RecordMode as VcrMode
+from vcr.request import Request
 
-from pytest_tokenbudget.errors import RecordingMiss
+from pytest_tokenbudget.config.settings import DriftMode, RecordMode
+from pytest_tokenbudget.errors import CannotRecord, RecordingError, RecordingMiss, Stop
+from pytest_tokenbudget.model.task import Opened, Stray
 from pytest_tokenbudget.traffic.asking import asks_a_model
 from pytest_tokenbudget.traffic.cassette import MeteredCassette, attached
+from pytest_tokenbudget.traffic.cassette_file import load_cassette, save_cassette
+from pytest_tokenbudget.traffic.cassette_text import Interaction
+from pytest_tokenbudget.traffic.exchanges import request_line
+from pytest_tokenbudget.traffic.journal import Journal, Kept, journal_name, read_journal
+from pytest_tokenbudget.traffic.lock import RecordingLock
+from pytest_tokenbudget.traffic.redaction import Redactor
+from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import shown_path
+from pytest_tokenbudget.traffic.stored import as_played, as_stored, clean_request, clean_response, correct_headers
 
-__all__ = ["cassette_path", "replaying"]
+__all__ = ["OwnCassette", "Recording", "opened"]
 
-_FORBIDDEN: Final = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
+_SAME_LINE: Final = (
+    matchers.method,
+    matchers.scheme,
+    matchers.host,
+    matchers.port,
+    matchers.path,
+    matchers.query,
+)
+_HTTP_ERROR: Final = 400
+_CUT_OFF: Final = "the recording was interrupted before its answer was seen"
+_NO_ANSWER: Final = "no answer came: cancelled, timed out, or the connection failed"
 
 
-def cassette_path(module: Path, test_class: str | None, test: str) -> Path:
-    """Where a test's recording is kept.
+class Recording(Struct, frozen=True, kw_only=True):
+    """A recording that is ours to keep.
 
-    Args:
-        module: The test module's file.
-        test_class: The test's class, if it has one.
-        test: The test's name with its parameters.
+    Attributes:
+        path: Its file.
+        test: The node id of the test that it is for, or by which its fixture is run.
+        journals: The folder of journals.
+        redactor: Takes secrets out of what is stored.
+        record: Whether model calls are sent.
+        drift: What happens to a request that changed since it was recorded.
+        worker: Who records, for the messages of others.
     """
-    name = f"{test_class}.{test}" if test_class else test
-    return module.parent / "cassettes" / module.stem / f"{name.translate(_FORBIDDEN)}.yaml"
+
+    path: Path
+    test: str
+    journals: Path
+    redactor: Redactor
+    record: RecordMode = "none"
+    drift: DriftMode = "estimate"
+    worker: str = "main"
+
+    @property
+    def shown(self) -> str:
+        """Its file, as messages name it."""
+        return shown_path(self.path)
+
+    def command(self, record: RecordMode) -> str:
+        """What to type to have this test recorded."""
+        return f"pytest {shlex.quote(self.test)} --tokenbudget-record={record}"
 
 
-class _ReplayOnly(MeteredCassette):
-    """Answers model calls from its recordings or stops the agent; other traffic passes and is not recorded."""
+class _Plan(NamedTuple):
+    """What is to become of one request.
+
+    Attributes:
+        kind: pass: it is no model call, and the test's own affair.
+        place: The position of the recording that answers it, or whose place its answer takes.
+    """
+
+    kind: Literal["play", "send", "pass"]
+    place: int | None = None
+
+
+class OwnCassette(MeteredCassette):
+    """Answers model calls from its recordings, records them, or stops the agent; other traffic passes unrecorded."""
+
+    def __init__(self, path: str, recording: Recording) -> None:
+        super().__init__(
+            path=path,
+            record_mode=VcrMode.NONE,
+            match_on=_SAME_LINE,
+            before_record_request=self._cleaned,
+            before_record_response=self._clean_answer,
+        )
+        self._recording = recording
+        self._lock: RecordingLock | None = None
+        self._journal = Journal(recording.journals / f"{journal_name(recording.shown)}.jsonl", {})
+        self._kept: Kept | None = None
+        self._plans: WeakKeyDictionary[Any, _Plan] = WeakKeyDictionary()
+        self._clean: WeakKeyDictionary[Any, Request] = WeakKeyDictionary()
+        self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._sending: dict[int, str] = {}
+        self._answering = local()
+        self._replaced: dict[int, int] = {}
+        self._claimed: set[int] = set()
+        self._loaded = 0
+        self._from_journal = 0
+        self._stamp: tuple[int, ...] | None = None
+        self._unjournalled: OSError | None = None
+        self._records = False
+        self._journal_replaces: dict[int, int] = {}
+
+    # opening
+
+    def _load(self) -> None:
+        try:
+            self._begin()
+        except BaseException:
+            self._give_back()
+            raise
+        meter = attached()
+        if meter is not None and self._from_journal:
+            meter.opened(Opened(source=self._recording.shown, interactions=self._from_journal, own=True))
+
+    def _begin(self) -> None:
+        recording = self._recording
+        name = journal_name(recording.shown)
+        journal = recording.journals / f"{name}.jsonl"
+        self.rewound = True
+        if recording.record == "all" or (recording.record == "once" and not self._is_complete(journal)):
+            self._take_lock(name)
+        may_send = recording.record != "none" or recording.drift == "record"
+        self._kept = read_journal(journal) if may_send else None
+        # decided now: another process may have completed it while we waited for the lock
+        self._records = recording.record in {"new", "all"} or (
+            recording.record == "once" and (self._kept is not None or not recording.path.exists())
+        )
+        if self._records or recording.drift == "record":
+            self.record_mode = (
+                VcrMode.NEW_EPISODES
+            )  # the guard goes by it
+        if not self._records:
+            self._give_back()
+        anew = recording.record == "all" or (
+            recording.record == "once" and (self._kept.anew if self._kept else self._records)
+        )
+        header = {"test": recording.test, "cassette": recording.shown, "anew": anew}
+        self._journal = Journal(journal, header, self._kept.last if self._kept else 0)
+        if not anew:
+            self.data += [as_played(one) for one in self._read_file()]
+        self._from_journal = len(self.data)
+        if self._kept is not None:
+            self._continue(self._kept)
+        self._loaded = len(self.data)
+
+    def _continue(self, kept: Kept) -> None:
+        for request in kept.unanswered:
+            _stray(request, _CUT_OFF)
+        if self._recording.record == "all":
+            self._kept = None
+            self._journal.begin_again()
+            return
+        for answer in kept.answers:
+            # errors cost nothing, and would only be met again
+            if answer.interaction.status < _HTTP_ERROR:
+                if answer.replaces is not None and answer.replaces < self._from_journal:
+                    self._journal_replaces[len(self.data)] = answer.replaces
+                self.data.append(as_played(answer.interaction))
+
+    def _is_complete(self, journal: Path) -> bool:
+        return self._recording.path.exists() and not journal.exists()
+
+    def _take_lock(self, name: str) -> None:
+        recording = self._recording
+        who = recording.test if recording.worker == "main" else f"{recording.test}, in worker {recording.worker}"
+        lock = RecordingLock(recording.journals / f"{name}.lock", recording.shown, who)
+        lock.take()
+        self._lock = lock
+
+    def _read_file(self) -> list[Interaction]:
+        self._stamp = _stamp(self._recording.path)
+        try:
+            return load_cassette(self._recording.path)
+        except FileNotFoundError:
+            return []
+
+    # deciding
 
     def can_play_response_for(self, request: Any) -> Any:
-        if playable := super().can_play_response_for(request):
-            return playable
-        if not asks_a_model(request):
-            return False
-        miss = RecordingMiss(self._explain(request))
+        """Whether a recording answers; if none does, the request is let out next, or the agent is stopped here."""
+        with self._tokenbudget.lock:
+            plan = self._plans.get(request)
+            if plan is None:
+                plan = self._decide(request)
+                # vcrpy goes on with what its filter made of the request
+                self._plans[request] = self._plans[self._cleaned(request)] = plan
+        # asked again when it was played already, it must still not be sent
+        return True if plan.kind == "play" else super().can_play_response_for(request)
+
+    def _decide(self, request: Any) -> _Plan:
+        index, exact = self._claim(request)
+        asks = asks_a_model(request)
+        records = self._records and asks
+        replaces = asks and self._recording.drift == "record" and not exact
+        if index is not None and (exact or not (records or replaces)):
+            self._claimed.add(index)
+            if index in self._journal_replaces:
+                self._claimed.add(self._journal_replaces[index])
+                self._replaced[self._journal_replaces[index]] = index
+            return _Plan("play", index)
+        if not asks:
+            return _Plan("pass")
+        if not records and not (replaces and index is not None):
+            self._stop(RecordingMiss(self._explain(request)))
+        place = index if replaces else None
+        if place is not None:
+            self._claimed.add(place)
+        self._let_out(request)
+        return _Plan("send", place)
+
+    def _claim(self, request: Any) -> tuple[int | None, bool]:
+        """The recording that answers a request, and whether it is that of this very request."""
+        clean = self._cleaned(request)
+        first = None
+        for index, _ in super()._responses(request):
+            if index >= self._loaded or index in self._claimed:
+                continue
+            if same_request(clean, self.data[index][0]):
+                return index, True
+            # what an interrupted recording holds answers what was asked, and nothing else
+            if first is None and index < self._from_journal:
+                first = index
+        return first, False
+
+    def _let_out(self, request: Any) -> None:
+        """Journal that a request is about to be sent: the one place through which all of them leave."""
+        recording = self._recording
+        try:
+            if self._lock is None:
+                self._take_lock(journal_name(recording.shown))
+        except RecordingError as error:
+            self._stop(CannotRecord(f"[{CannotRecord.slug}] {error}"))
+        line = request_line(self._cleaned(request))
+        try:
+            if self._unjournalled is not None:
+                raise self._unjournalled
+            number = self._journal.sending(line)
+        except OSError as error:
+            self._stop(
+                CannotRecord(
+                    f"[{CannotRecord.slug}] {line} was not sent, as its answer could be lost: the journal of "
+                    f"{recording.shown} cannot be written ({error.strerror or error}). What was recorded is kept. To "
+                    f"go on, type: {recording.command('once')}"
+                )
+            )
+        self._numbers[request] = number
+        self._sending[number] = line
+
+    def _stop(self, stop: Stop) -> NoReturn:
         meter = attached()
         if meter is not None:
-            meter.latch(miss)
-        raise miss
+            meter.latch(stop)
+        raise stop
+
+    def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
+        plan = self._plans.get(request)
+        if plan is not None and plan.kind != "play":
+            return
+        for index, response in super()._responses(request):
+            if plan is None or plan.place == index:
+                yield index, response
 
     @property
     def write_protected(self) -> bool:
+        """Never: what may be sent is decided here."""
         # vcrpy would refuse every other request too; those are the test's own affair
         return False
 
-    def _is_own(self) -> bool:
-        return True
+    # receiving
 
-    def _keeps(self) -> bool:
-        return False
+    def append(self, request: Any, response: Any) -> Any:
+        """Keep an answer that was just received, in the journal first."""
+        asks = asks_a_model(request)
+        if asks:
+            correct_headers(response)
+        self._answering.kept = None
+        self._answering.keeps = asks
+        try:
+            return super().append(request, response)
+        finally:
+            if self._answering.kept is not None:
+                self._keep(request, self._answering.kept)
 
-    def _lets_out(self) -> bool:
-        return False  # no model call, and other traffic needs no approval
+    def _keep(self, request: Any, answer: dict[str, Any]) -> None:
+        clean = self._cleaned(request)
+        with self._tokenbudget.lock:
+            plan = self._plans.get(request)
+            replaces = plan.place if plan is not None else None
+            if replaces is not None:
+                # another thread may have stored one behind it
+                self._replaced[replaces] = next(
+                    index for index in range(len(self.data) - 1, -1, -1) if self.data[index][1] is answer
+                )
+            number = self._number_of(request, request_line(clean))
+        try:
+            self._journal.answered(number, as_stored(clean, answer), replaces)
+        except OSError as error:
+            # it was paid for, and the client shall have it; but no further one is paid for
+            self._unjournalled = error
+
+    def _number_of(self, request: Any, line: str) -> int:
+        number = self._numbers.pop(request, None)
+        if number is None:  # aiohttp followed a redirect, and makes up the requests of which it tells
+            number = next((sending for sending, sent in self._sending.items() if sent == line), 0)
+        self._sending.pop(number, None)
+        return number
+
+    def _keeps(self, request: Any) -> bool:
+        return asks_a_model(request)
+
+    def _cleaned(self, request: Any) -> Request:
+        found = self._clean.get(request)
+        if found is None:
+            found = clean_request(request, self._recording.redactor)
+            self._clean[request] = self._clean[found] = found
+        return found
+
+    def _clean_answer(self, response: Any) -> dict[str, Any] | None:
+        if not getattr(self._answering, "keeps", True):
+            return None
+        clean = clean_response(response, self._recording.redactor)
+        self._answering.kept = clean
+        return clean
+
+    # closing
 
     def _save(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - vcrpy's signature
-        """Keep the recording as it is."""
+        """Nothing: vcrpy asks for it however the test ended; see `finish`."""
 
-    def _explain(self, request: Any) -> str:
-        where = shown_path(self._path)
-        url = request.uri.partition("?")[0]
-        have = len(self.data)
-        if have:
-            known = f"no answer in {where} ({have} recorded) is left for it"
-        elif Path(self._path).exists():
-            known = f"{where} holds no recording that can be read"
-        else:
-            known = f"there is no {where}"
+    @property
+    def unfinished(self) -> str:
+        """What is kept if the recording ends here, unfinished, and what to type to go on; empty where nothing is."""
+        count = len(self.data) - self._from_journal
+        if not count:
+            return ""
+        answers = "1 answer is" if count == 1 else f"{count} answers are"
         return (
-            f"[{RecordingMiss.slug}] {request.method} {url} was not sent: this test replays, and {known}. "
-            "To record it, mark the test with @pytest.mark.vcr and run pytest --record-mode=once (pytest-recording), "
-            "or open vcr.use_cassette() in the test."
+            f"The recording of {self._recording.shown} was interrupted: {answers} kept in .tokenbudget/journal, and "
+            f"will not be paid for twice. To go on, type: {self._recording.command('once')}"
         )
 
+    def finish(self, *, complete: bool) -> None:
+        """End the recording.
 
-def replaying(recording: Path) -> Any:
-    """A context in which model calls are answered from a recording, or stop the agent with `RecordingMiss`."""
-    return _ReplayOnly.use(
-        path=str(recording),
-        record_mode=RecordMode.NONE,
-        match_on=(method, scheme, host, port, path, query),
-    )
+        Args:
+            complete: Whether the test got to its end, so that there is nothing to come. If it did not, the journal is
+                kept.
+
+        Raises:
+            RecordingError: The cassette cannot be written. The file is as it was, and the journal is kept.
+        """
+        for line in self._sending.values():
+            _stray(line, _NO_ANSWER)
+        self._sending.clear()
+        finished = False
+        try:
+            if complete and (len(self.data) > self._loaded or self._kept is not None):
+                self._write()
+                finished = True
+        finally:
+            self._journal.close(remove=finished)
+            self._give_back()
+
+    def _write(self) -> None:
+        recording = self._recording
+        # of an interrupted recording, what was not asked for again is no part of the test any more
+        left_out = {index for index in range(self._from_journal, self._loaded) if index not in self._claimed}
+        left_out |= set(self._replaced.values())
+        found = [
+            as_stored(*self.data[self._replaced.get(index, index)])
+            for index in range(len(self.data))
+            if index not in left_out
+        ]
+        if recording.record != "all" and self._stamp is not None and self._stamp != _stamp(recording.path):
+            # written by another process since we read it: what that added stays
+            with suppress(FileNotFoundError, RecordingError):
+                found = [one for one in load_cassette(recording.path) if one not in found] + found
+        save_cassette(recording.path.with_suffix(".yaml"), found)
+
+    def _give_back(self) -> None:
+        if self._lock is not None:
+            self._lock.give_back()
+            self._lock = None
+
+    def _explain(self, request: Any) -> str:
+        recording = self._recording
+        have = self._loaded
+        advice = f"To record it, type: {recording.command('once')}"
+        if have:
+            known = f"no answer in {recording.shown} ({have} recorded) is left for it"
+            advice = (
+                f"To send it and add it, type: {recording.command('new')} "
+                "(--tokenbudget-record=all records all of the test anew)."
+            )
+        elif recording.path.exists():
+            known = f"{recording.shown} holds no recording"
+            advice = f"To record it, type: {recording.command('all')}"
+        else:
+            known = f"there is no {recording.shown}"
+            kept = read_journal(recording.journals / f"{journal_name(recording.shown)}.jsonl")
+            if kept is not None and kept.answers:
+                advice = f"Its recording was interrupted after {len(kept.answers)}. To go on, type: " + (
+                    recording.command("once")
+                )
+        line = request_line(self._cleaned(request))
+        return f"[{RecordingMiss.slug}] {line} was not sent: this test replays, and {known}. {advice}"
+
+
+def _stray(request: str, how: str) -> None:
+    meter = attached()
+    if meter is not None:
+        meter.stray(Stray(kind="unanswered", request=request, how=how))
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@contextmanager
+def opened(recording: Recording) -> Iterator[OwnCassette]:
+    """Answer model calls from a recording, or record them; `OwnCassette.finish` ends the recording.
+
+    Raises:
+        RecordingError: It is none that can be read, or somebody else makes it and does not end.
+    """
+    with OwnCassette.use(path=str(recording.path), recording=recording) as cassette:
+        yield cassette

@@ -16,7 +16,7 @@ def test_a_model_call_without_a_recording_is_not_sent(project: Project) -> None:
     ran = missed(project, f"{MARKED}\ndef test_it():\n    ask()\n    ask()\n")
     assert (ran.exit, ran.counts) == (1, {"failed": 1})
     assert MISS in ran.said
-    assert "--record-mode=once" in ran.said
+    assert "type: pytest test_it.py::test_it --tokenbudget-record=new" in ran.said
     assert "test_it.py:6: in test_it" in ran.out
     # whoever reads it wants the test's own line, not the way through the client
     assert "urllib" not in ran.out

@@ -19,7 +19,8 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request
 
 from pytest_tokenbudget.traffic.cassette import MeteredCassette
-from pytest_tokenbudget.traffic.replay import replaying
+from pytest_tokenbudget.traffic.redaction import Redactor
+from pytest_tokenbudget.traffic.replay import Recording, opened
 
 Plain: Any = MeteredCassette.__mro__[1]
 
@@ -141,7 +142,8 @@ def test_a_request_can_be_referred_to_weakly_and_stands_for_itself() -> None:
 
 
 def test_matchers_of_the_default_are_there(tmp_path: Path) -> None:
-    with replaying(tmp_path / "missing.yaml") as cassette:
+    recording = Recording(path=tmp_path / "missing.yaml", test="it", journals=tmp_path, redactor=Redactor())
+    with opened(recording) as cassette:
         names = [matcher.__name__ for matcher in cassette._match_on]
     assert names == ["method", "scheme", "host", "port", "path", "query"]
 

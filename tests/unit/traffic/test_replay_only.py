@@ -9,7 +9,9 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.traffic import cassette as seam
-from pytest_tokenbudget.traffic.replay import cassette_path, replaying
+from pytest_tokenbudget.traffic.places import cassette_path
+from pytest_tokenbudget.traffic.redaction import Redactor
+from pytest_tokenbudget.traffic.replay import Recording, opened
 
 RECORDING = """\
 interactions:
@@ -18,6 +20,11 @@ interactions:
 version: 1
 """
 CHAT = "https://api.openai.com/v1/chat/completions"
+
+
+def replayed(path: Path) -> Recording:
+    journals = path.parent / ".tokenbudget" / "journal"
+    return Recording(path=path, test="test_it.py::test_it[a b]", journals=journals, redactor=Redactor())
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_a_recording_stands_where_pytest_recording_would_put_it(
 
 def test_recorded_calls_are_answered_and_the_next_one_stops(tmp_path: Path, seen: list[Exchange]) -> None:
     (tmp_path / "it.yaml").write_text(RECORDING)
-    with replaying(tmp_path / "it.yaml") as cassette:
+    with opened(replayed(tmp_path / "it.yaml")) as cassette:
         asked = Request("POST", CHAT, b"{}", {})
         assert cassette.can_play_response_for(asked)
         assert cassette.play_response(asked)["status"]["code"] == 200
@@ -59,8 +66,8 @@ def test_recorded_calls_are_answered_and_the_next_one_stops(tmp_path: Path, seen
             cassette.can_play_response_for(Request("POST", f"{CHAT}?key=secret", b"{}", {}))
     assert str(stopped.value) == (
         f"[miss] POST {CHAT} was not sent: this test replays, and no answer in it.yaml (1 recorded) is left for it. "
-        "To record it, mark the test with @pytest.mark.vcr and run pytest --record-mode=once (pytest-recording), "
-        "or open vcr.use_cassette() in the test."
+        "To send it and add it, type: pytest 'test_it.py::test_it[a b]' --tokenbudget-record=new "
+        "(--tokenbudget-record=all records all of the test anew)."
     )
     assert [exchange.obtained for exchange in seen] == ["replayed"]
     assert (tmp_path / "it.yaml").read_text() == RECORDING
@@ -87,7 +94,7 @@ def test_a_model_call_without_a_recording_stops_and_other_traffic_passes(
     body: bytes | None,
     stops: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    with replaying(tmp_path / "missing.yaml") as cassette:
+    with opened(replayed(tmp_path / "missing.yaml")) as cassette:
         asked = Request(method, url, body, {})
         if stops:
             with pytest.raises(RecordingMiss, match=r"there is no missing\.yaml"):
