@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vcr.request import Request
 
-from pytest_tokenbudget.traffic.sameness import same_request
+from pytest_tokenbudget.traffic.canonical import same_request
 
 URL = "https://api.openai.com/v1/chat/completions"
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
