@@ -5,26 +5,30 @@ prompt would replay the old answer, and its old cost, unnoticed.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from pytest_tokenbudget.traffic.exchanges import body_bytes, header_values
 from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile, take_ids
 from pytest_tokenbudget.wire.framing import unpacked
 from pytest_tokenbudget.wire.routing import route_of
 
-__all__ = ["Form", "form_of", "line_of", "same_request"]
+__all__ = ["Form", "Forms", "TextAt", "line_of", "same_request"]
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_VALUE: Final = 64
 _WHOLE: Final = 2**53
+_FALSE: Final = Raw(b"false")
+_NULL: Final = Raw(b"null")
 
 Line = tuple[Any, ...]
+TextAt = Callable[[int], bytes]
 
 
 def _number(text: str) -> float:
@@ -34,6 +38,8 @@ def _number(text: str) -> float:
 
 
 _decode: Final = msgspec.json.Decoder(float_hook=_number).decode
+_elements: Final = msgspec.json.Decoder(list[Raw]).decode
+_fields: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -57,7 +63,7 @@ class Form(Struct, frozen=True, gc=False):
     left_out: int
     parts: tuple[int, ...]
     names: tuple[str, ...]
-    values: frozenset[int]
+    values: tuple[int, ...]
     model: str
     stream: bool
     is_json: bool
@@ -74,7 +80,8 @@ def same_request(sent: Any, recorded: Any, volatile: Volatile = NOTHING_MORE) ->
             return False
         if body_bytes(sent.body) == body_bytes(recorded.body):
             return True
-        return form_of(sent, volatile)[0].same == form_of(recorded, volatile)[0].same
+        forms = Forms(volatile)
+        return forms.of(sent).same == forms.of(recorded).same
     except Exception:  # noqa: BLE001 - a request that a filter made unreadable is not shown to be the same
         return False
 
@@ -92,102 +99,160 @@ def line_of(method: str, url: str) -> Line:
     return method, parts.scheme, parts.hostname, port, parts.path or "/", query
 
 
-def form_of(request: Any, volatile: Volatile = NOTHING_MORE) -> tuple[Form, list[bytes]]:
-    """Build the canonical form of a vcrpy request's body.
+class Forms:
+    """Builds canonical forms; of a message only once, in however many requests it is sent again."""
 
-    Returns:
-        The form, and the text of each of its parts.
-    """
-    headers = header_values(request.headers)
-    body = body_bytes(request.body)
-    try:
-        body = unpacked(body, headers)
-        value = _decode(body)
-    except (msgspec.DecodeError, ValueError):
-        return _of_bytes(request, body, headers.get("content-type", ""), volatile)
-    if isinstance(value, dict):
-        return _of_object(request, value, volatile)
-    text = _encode(value)
-    return _formed(request, [("", text)], [], is_json=True)
+    def __init__(self, volatile: Volatile = NOTHING_MORE) -> None:
+        """Prepare.
+
+        Args:
+            volatile: The fields to leave out.
+        """
+        self._volatile = volatile
+        self._known: dict[str, dict[int, tuple[int, tuple[str, ...]]]] = {}
+
+    def of(self, request: Any) -> Form:
+        """Build the canonical form of a vcrpy request's body."""
+        return self.read(request)[0]
+
+    def read(self, request: Any) -> tuple[Form, TextAt]:
+        """Build the canonical form, and what gives the text of each of its parts by its place.
+
+        Raises:
+            Exception: It is no request of vcrpy's.
+        """
+        body = body_bytes(request.body)
+        if body[:1] in (b"{", b"["):
+            try:
+                return self._of_json(request, body)
+            except (msgspec.DecodeError, ValueError):
+                pass
+        headers = header_values(request.headers)
+        try:
+            body = unpacked(body, headers)
+            return self._of_json(request, body)
+        except (msgspec.DecodeError, ValueError):
+            return self._of_bytes(request, body, headers.get("content-type", ""))
+
+    def _of_json(self, request: Any, body: bytes) -> tuple[Form, TextAt]:
+        if body.lstrip()[:1] != b"{":
+            text = _canonical(body)
+            return _formed(request, [hash(text)], [""], [], is_json=True), lambda _: text
+        fields, left_out = self._volatile.take(body)
+        parts = _Parts(self._known)
+        for name in sorted(fields):
+            raw = fields[name]
+            if _starts(raw, b"{"):
+                # one level deeper are Gemini's instructions and the settings of generation
+                parts.values.append(hash((name, b"{}")))
+                inner = _fields(raw)
+                for key in sorted(inner):
+                    parts.add(f"{name}.{key}", inner[key])
+            else:
+                parts.add(name, raw)
+        numbers: dict[str, int] = {}
+        model = _decode(fields["model"]) if "model" in fields else ""
+        form = _formed(
+            request,
+            parts.hashes,
+            parts.names,
+            parts.values,
+            is_json=True,
+            left_out=(*left_out, *parts.ids),
+            order=tuple([numbers.setdefault(found, len(numbers)) for found in parts.ids]),
+            model=model if isinstance(model, str) else "",
+            stream=fields.get("stream", _FALSE) not in (_FALSE, _NULL),
+        )
+        return form, lambda place: _without_ids(parts.raws[place])[0]
+
+    def _of_bytes(self, request: Any, body: bytes, label: str) -> tuple[Form, TextAt]:
+        pieces = [("", body)] if body else []
+        left_out: tuple[Any, ...] = ()
+        if "x-www-form-urlencoded" in label:
+            pairs = sorted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
+            pieces = [(name, value.encode()) for name, value in pairs if not self._volatile.names(name)]
+            left_out = tuple(pair for pair in pairs if self._volatile.names(pair[0]))
+        elif found := _BOUNDARY.search(label):
+            # a form of several parts, without the boundary that its client drew at random
+            pieces = [("", piece) for piece in body.split(found[1].encode())]
+        form = _formed(request, [hash(piece) for piece in pieces], [name for name, _ in pieces], [], left_out=left_out)
+        return form, lambda place: pieces[place][1]
 
 
-def _of_object(request: Any, body: dict[str, Any], volatile: Volatile) -> tuple[Form, list[bytes]]:
-    taken = volatile.take(body)
-    ids: list[Any] = []
-    parts: list[tuple[str, bytes]] = []
-    values: list[tuple[str, bytes]] = []
-    for name in sorted(body):
-        inner = body[name]
-        # one level deeper are Gemini's instructions and the settings of generation
-        if isinstance(inner, dict):
-            for key in sorted(inner):
-                _add(f"{name}.{key}", inner[key], parts, values, ids)
-            values.append((name, b"{}"))
+class _Parts:
+    """What a body consists of, while it is read."""
+
+    __slots__ = ("_known", "hashes", "ids", "names", "raws", "values")
+
+    def __init__(self, known: dict[str, dict[int, tuple[int, tuple[str, ...]]]]) -> None:
+        self._known = known
+        self.hashes: list[int] = []
+        self.names: list[str] = []
+        self.raws: list[Raw] = []
+        self.values: list[int] = []
+        self.ids: list[str] = []
+
+    def add(self, name: str, raw: Raw) -> None:
+        """Add a field; of a list each element, unless it is one of numbers."""
+        elements = _elements(raw) if _starts(raw, b"[") else None
+        if elements is None or (elements and not _starts(elements[0], b'{["')):
+            text = _canonical(raw)
+            if len(text) <= _LONGEST_VALUE:
+                self.values.append(hash((name, text)))
+                return
+            elements = [raw]
         else:
-            _add(name, inner, parts, values, ids)
-    numbers: dict[Any, int] = {}
-    order = tuple([numbers.setdefault(found, len(numbers)) for found in ids])
-    model = body.get("model")
-    return _formed(
-        request,
-        parts,
-        values,
-        is_json=True,
-        left_out=(*taken, *ids),
-        order=order,
-        model=model if isinstance(model, str) else "",
-        stream=bool(body.get("stream")),
-    )
+            self.values.append(hash((name, b"[]")))
+        known = self._known.setdefault(name, {})
+        keys = [hash(bytes(element)) for element in elements]
+        for key, element in zip(keys, elements, strict=True):
+            if key not in known:
+                text, ids = _without_ids(element)
+                known[key] = hash((name, text)), ids
+        self.hashes.extend([known[key][0] for key in keys])
+        for key in keys:
+            if ids := known[key][1]:
+                self.ids.extend(ids)
+        self.names.extend([name] * len(keys))
+        self.raws.extend(elements)
 
 
-def _add(
-    name: str, value: object, parts: list[tuple[str, bytes]], values: list[tuple[str, bytes]], ids: list[Any]
-) -> None:
-    if isinstance(value, list):
-        values.append((name, b"[]"))
-        for element in value:
-            if isinstance(element, dict):
-                take_ids(element, ids)
-            parts.append((name, _encode(element)))
-        return
-    text = _encode(value)
-    (parts if len(text) > _LONGEST_VALUE else values).append((name, text))
+def _starts(raw: Raw, letters: bytes) -> bool:
+    return memoryview(raw)[0] in letters
 
 
-def _of_bytes(request: Any, body: bytes, label: str, volatile: Volatile) -> tuple[Form, list[bytes]]:
-    if "x-www-form-urlencoded" in label:
-        pairs = sorted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
-        kept = [(name, value.encode()) for name, value in pairs if not volatile.names(name)]
-        left_out = tuple(pair for pair in pairs if volatile.names(pair[0]))
-        return _formed(request, kept, [], left_out=left_out)
-    found = _BOUNDARY.search(label)
-    if found:
-        # a form of several parts, without the boundary that its client drew at random
-        return _formed(request, [("", part) for part in body.split(found[1].encode())], [])
-    return _formed(request, [("", body)] if body else [], [])
+def _canonical(raw: Raw | bytes) -> bytes:
+    return _encode(_decode(raw))
 
 
-def _formed(
+def _without_ids(raw: Raw) -> tuple[bytes, tuple[str, ...]]:
+    value = _decode(raw)
+    ids: list[str] = []
+    if isinstance(value, dict):
+        take_ids(value, ids)
+    return _encode(value), tuple(ids)
+
+
+def _formed(  # noqa: PLR0913 - the fields of a form
     request: Any,
-    parts: list[tuple[str, bytes]],
-    values: list[tuple[str, bytes]],
+    hashes: list[int],
+    names: list[str],
+    values: list[int],
     *,
     is_json: bool = False,
     left_out: tuple[Any, ...] = (),
     order: tuple[int, ...] = (),
     model: str = "",
     stream: bool = False,
-) -> tuple[Form, list[bytes]]:
-    hashes = tuple([hash(part) for part in parts])
-    kept = frozenset([hash(value) for value in values])
-    form = Form(
-        hash((is_json, hashes, kept, order)),
+) -> Form:
+    parts, kept = tuple(hashes), tuple(values)
+    return Form(
+        hash((is_json, parts, kept, order)),
         hash(left_out),
-        hashes,
-        tuple([name for name, _ in parts]),
+        parts,
+        tuple(names),
         kept,
         model or route_of(request.method, request.uri).model or "",
         stream,
         is_json,
     )
-    return form, [text for _, text in parts]

@@ -12,7 +12,7 @@ from weakref import ref
 
 from msgspec import Struct
 
-from pytest_tokenbudget.traffic.canonical import Form, form_of, line_of
+from pytest_tokenbudget.traffic.canonical import Form, Forms, TextAt, line_of
 from pytest_tokenbudget.traffic.exchanges import body_bytes
 from pytest_tokenbudget.traffic.matching import Matching
 from pytest_tokenbudget.traffic.pool import Nearest, Pool
@@ -63,7 +63,7 @@ class RecordingIndex:
         self.counts = counts
         self._matching = matching
         self._repeats = repeats
-        self._volatile = volatile
+        self._reader = Forms(volatile)
         self._prepare = prepare
         self._held: dict[int, ref[Any]] = {}
         self._exact = Postings(self._played)
@@ -89,14 +89,14 @@ class RecordingIndex:
             position = self._same_bytes(request)
         if position is not None:
             return Claim(position, exact=True)
-        form, texts = form_of(request, self._volatile)
+        form, text_at = self._reader.read(request)
         self._learn_forms()
         position = self._same_form(request, form)
         if position is not None:
             return Claim(position, exact=True)
         self._learn_pools()
         search = self._accepted if self._matching.asks else self._nearest
-        position = search(request, Nearest(form, texts))
+        position = search(request, Nearest(form, text_at))
         return None if position is None else Claim(position, exact=False)
 
     def hold(self, position: int, owner: Any) -> None:
@@ -135,7 +135,7 @@ class RecordingIndex:
     def _learn_forms(self) -> None:
         while (position := len(self._forms)) < self._known:
             stored = self.data[position][0]
-            form = form_of(stored, self._volatile)[0]
+            form = self._reader.of(stored)
             line = line_of(stored.method, stored.uri)
             self._exact.add((line, form.same), position)
             self._exact.add((line, form.same, form.left_out), position)
@@ -148,13 +148,13 @@ class RecordingIndex:
             pools = self._pools.setdefault(key, {})
             pool = pools.get((form.model, form.stream))
             if pool is None:
-                pool = pools[form.model, form.stream] = Pool(self._forms, self._texts_at, self._played, self._free)
+                pool = pools[form.model, form.stream] = Pool(self._forms, self._text_of, self._played, self._free)
             pool.add(self._pooled)
             self._order.add(key, self._pooled)
             self._pooled += 1
 
-    def _texts_at(self, position: int) -> list[bytes]:
-        return form_of(self.data[position][0], self._volatile)[1]
+    def _text_of(self, position: int) -> TextAt:
+        return self._reader.read(self.data[position][0])[1]
 
     def _same_bytes(self, request: Any) -> int | None:
         key = line_of(request.method, request.uri), body_bytes(request.body)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from vcr import matchers
 from vcr.matchers import requests_match
 
-from pytest_tokenbudget.traffic.canonical import form_of, line_of
+from pytest_tokenbudget.traffic.canonical import Forms, line_of
 from pytest_tokenbudget.wire.routing import route_of
 
 __all__ = ["Matching", "same_endpoint"]
@@ -25,7 +25,8 @@ def same_endpoint(sent: Any, recorded: Any) -> bool:
     """
     if _endpoint(sent) != _endpoint(recorded):
         return False
-    return form_of(sent)[0].stream == form_of(recorded)[0].stream
+    forms = Forms()
+    return forms.of(sent).stream == forms.of(recorded).stream
 
 
 def _endpoint(request: Any) -> Key:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 __all__ = ["NOTHING_MORE", "Volatile", "take_ids"]
 
@@ -25,6 +26,8 @@ nor is an id of something that a provider keeps, such as `previous_response_id`:
 
 _ANTHROPIC: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 
+_decode: Final = msgspec.json.Decoder().decode
+_fields: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -41,14 +44,25 @@ class Volatile:
         self._names = frozenset(field for field in fields if "." not in field)
         self._paths = tuple(tuple(field.split(".")) for field in fields if "." in field)
 
-    def take(self, body: dict[str, Any]) -> list[Any]:
-        """Remove the fields from a decoded body; returns what stood there."""
-        taken: list[Any] = [(name, _encode(body.pop(name))) for name in sorted(_LABELS & body.keys())]
-        if self._names:
-            _take_named(body, self._names, taken)
-        for path in self._paths:
-            _take_at(body, path, taken)
-        return taken
+    def take(self, body: bytes) -> tuple[dict[str, Raw], list[Any]]:
+        """Take a body apart into its fields, without those to leave out.
+
+        Returns:
+            The fields, and what the others held.
+
+        Raises:
+            msgspec.DecodeError: The body is no JSON object.
+        """
+        taken: list[Any] = []
+        if self._names or self._paths:
+            value = _decode(body)
+            _take_named(value, self._names, taken)
+            for path in self._paths:
+                _take_at(value, path, taken)
+            body = _encode(value)
+        fields = _fields(body)
+        taken.extend((name, _encode(_decode(fields.pop(name)))) for name in sorted(_LABELS & fields.keys()))
+        return fields, taken
 
     def names(self, field: str) -> bool:
         """Whether a field of a form is to be left out."""
@@ -91,13 +105,15 @@ def take_ids(message: dict[str, Any], ids: list[Any]) -> None:
             _take(message, name, ids)
             if name == "call_id":
                 _take(message, "id", ids)
-    for call in _dicts(message.get("tool_calls")):
-        _take(call, "id", ids)
+    if "tool_calls" in message:
+        for call in _dicts(message["tool_calls"]):
+            _take(call, "id", ids)
     for block in _dicts(message.get("content")):
         _take_of_block(block, ids)
-    for part in _dicts(message.get("parts")):
-        for name in ("functionCall", "functionResponse", "function_call", "function_response"):  # Gemini
-            _take(part.get(name), "id", ids)
+    if "parts" in message:
+        for part in _dicts(message["parts"]):
+            for name in ("functionCall", "functionResponse", "function_call", "function_response"):  # Gemini
+                _take(part.get(name), "id", ids)
 
 
 def _take_of_block(block: dict[str, Any], ids: list[Any]) -> None:
