@@ -5,7 +5,8 @@ prompt would replay the old answer, and its old cost, unnoticed.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -121,51 +122,51 @@ class Forms:
         Raises:
             Exception: It is no request of vcrpy's.
         """
-        body = body_bytes(request.body)
-        if body[:1] in (b"{", b"["):
-            try:
-                return self._of_json(request, body)
-            except (msgspec.DecodeError, ValueError):
-                pass
-        headers = header_values(request.headers)
+        body, headers = _body(request)
         try:
-            body = unpacked(body, headers)
-            return self._of_json(request, body)
+            taken = _Taken(body, self._volatile)
+            return self._of_json(request, taken), taken.text_at
         except (msgspec.DecodeError, ValueError):
-            return self._of_bytes(request, body, headers.get("content-type", ""))
+            return self._of_bytes(request, body, headers or header_values(request.headers))
 
-    def _of_json(self, request: Any, body: bytes) -> tuple[Form, TextAt]:
-        if body.lstrip()[:1] != b"{":
-            text = _canonical(body)
-            return _formed(request, [hash(text)], [""], [], is_json=True), lambda _: text
-        fields, left_out = self._volatile.take(body)
-        parts = _Parts(self._known)
-        for name in sorted(fields):
-            raw = fields[name]
-            if _starts(raw, b"{"):
-                # one level deeper are Gemini's instructions and the settings of generation
-                parts.values.append(hash((name, b"{}")))
-                inner = _fields(raw)
-                for key in sorted(inner):
-                    parts.add(f"{name}.{key}", inner[key])
-            else:
-                parts.add(name, raw)
+    def texts(self, request: Any) -> TextAt:
+        """What gives the text of each part of a request's form by its place; it takes a third of the time of both."""
+        body, headers = _body(request)
+        try:
+            return _Taken(body, self._volatile).text_at
+        except (msgspec.DecodeError, ValueError):
+            return self._of_bytes(request, body, headers or header_values(request.headers))[1]
+
+    def _of_json(self, request: Any, taken: "_Taken") -> Form:
+        hashes: list[int] = []
+        names: list[str] = []
+        ids: list[str] = []
+        for name, elements in taken.parts:
+            known = self._known.setdefault(name, {})
+            keys = [hash(bytes(element)) for element in elements]
+            for key, element in zip(keys, elements, strict=True):
+                if key not in known:
+                    text, found = _without_ids(element)
+                    known[key] = hash((name, text)), found
+            hashes += [known[key][0] for key in keys]
+            names += [name] * len(keys)
+            for key in keys:
+                ids += known[key][1]
         numbers: dict[str, int] = {}
-        model = _decode(fields["model"]) if "model" in fields else ""
-        form = _formed(
+        return _formed(
             request,
-            parts.hashes,
-            parts.names,
-            parts.values,
+            hashes,
+            names,
+            [hash(value) for value in taken.values],
             is_json=True,
-            left_out=(*left_out, *parts.ids),
-            order=tuple([numbers.setdefault(found, len(numbers)) for found in parts.ids]),
-            model=model if isinstance(model, str) else "",
-            stream=fields.get("stream", _FALSE) not in (_FALSE, _NULL),
+            left_out=(*taken.left_out, *ids),
+            order=tuple([numbers.setdefault(found, len(numbers)) for found in ids]),
+            model=taken.model,
+            stream=taken.stream,
         )
-        return form, lambda place: _without_ids(parts.raws[place])[0]
 
-    def _of_bytes(self, request: Any, body: bytes, label: str) -> tuple[Form, TextAt]:
+    def _of_bytes(self, request: Any, body: bytes, headers: Mapping[str, str]) -> tuple[Form, TextAt]:
+        label = headers.get("content-type", "")
         pieces = [("", body)] if body else []
         left_out: tuple[Any, ...] = ()
         if "x-www-form-urlencoded" in label:
@@ -179,42 +180,79 @@ class Forms:
         return form, lambda place: pieces[place][1]
 
 
-class _Parts:
-    """What a body consists of, while it is read."""
+class _Taken:
+    """A JSON body taken apart.
 
-    __slots__ = ("_known", "hashes", "ids", "names", "raws", "values")
+    Attributes:
+        parts: Each field that holds messages or the like, with these; and each long value.
+        values: Each short value, with its field.
+        left_out: What was left out.
+        model: The model asked, if it says.
+        stream: Whether a stream is asked for.
+    """
 
-    def __init__(self, known: dict[str, dict[int, tuple[int, tuple[str, ...]]]]) -> None:
-        self._known = known
-        self.hashes: list[int] = []
-        self.names: list[str] = []
-        self.raws: list[Raw] = []
-        self.values: list[int] = []
-        self.ids: list[str] = []
+    __slots__ = ("left_out", "model", "parts", "stream", "values")
 
-    def add(self, name: str, raw: Raw) -> None:
+    def __init__(self, body: bytes, volatile: Volatile) -> None:
+        """Take a body apart.
+
+        Raises:
+            msgspec.DecodeError: It is no JSON.
+        """
+        self.parts: list[tuple[str, list[Raw]]] = []
+        self.values: list[tuple[str, bytes]] = []
+        self.left_out: list[Any] = []
+        self.model, self.stream = "", False
+        if body.lstrip()[:1] != b"{":
+            self.parts.append(("", [Raw(_canonical(body))]))
+            return
+        fields, self.left_out = volatile.take(body)
+        for name in sorted(fields):
+            raw = fields[name]
+            if _starts(raw, b"{"):
+                # one level deeper are Gemini's instructions and the settings of generation
+                self.values.append((name, b"{}"))
+                inner = _fields(raw)
+                for key in sorted(inner):
+                    self._add(f"{name}.{key}", inner[key])
+            else:
+                self._add(name, raw)
+        if "model" in fields:
+            model = _decode(fields["model"])
+            self.model = model if isinstance(model, str) else ""
+        self.stream = fields.get("stream", _FALSE) not in (_FALSE, _NULL)
+
+    def _add(self, name: str, raw: Raw) -> None:
         """Add a field; of a list each element, unless it is one of numbers."""
         elements = _elements(raw) if _starts(raw, b"[") else None
         if elements is None or (elements and not _starts(elements[0], b'{["')):
             text = _canonical(raw)
-            if len(text) <= _LONGEST_VALUE:
-                self.values.append(hash((name, text)))
-                return
-            elements = [raw]
+            if len(text) > _LONGEST_VALUE:
+                self.parts.append((name, [raw]))
+            else:
+                self.values.append((name, text))
         else:
-            self.values.append(hash((name, b"[]")))
-        known = self._known.setdefault(name, {})
-        keys = [hash(bytes(element)) for element in elements]
-        for key, element in zip(keys, elements, strict=True):
-            if key not in known:
-                text, ids = _without_ids(element)
-                known[key] = hash((name, text)), ids
-        self.hashes.extend([known[key][0] for key in keys])
-        for key in keys:
-            if ids := known[key][1]:
-                self.ids.extend(ids)
-        self.names.extend([name] * len(keys))
-        self.raws.extend(elements)
+            self.values.append((name, b"[]"))
+            self.parts.append((name, elements))
+
+    def text_at(self, place: int) -> bytes:
+        """The text of a part, counted over all fields."""
+        for _, elements in self.parts:
+            if place < len(elements):
+                return _without_ids(elements[place])[0]
+            place -= len(elements)
+        raise IndexError(place)
+
+
+def _body(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    """A request's body without its content encoding; and its headers, unless it is plain JSON."""
+    body = body_bytes(request.body)
+    if body[:1] in (b"{", b"["):
+        return body, {}
+    headers = header_values(request.headers)
+    with suppress(ValueError):
+        body = unpacked(body, headers)
+    return body, headers
 
 
 def _starts(raw: Raw, letters: bytes) -> bool:

@@ -154,7 +154,7 @@ class RecordingIndex:
             self._pooled += 1
 
     def _text_of(self, position: int) -> TextAt:
-        return self._reader.read(self.data[position][0])[1]
+        return self._reader.texts(self.data[position][0])
 
     def _same_bytes(self, request: Any) -> int | None:
         key = line_of(request.method, request.uri), body_bytes(request.body)

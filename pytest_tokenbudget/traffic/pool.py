@@ -27,9 +27,9 @@ _MOST_WORDED: Final = 4
 
 
 class Nearest:
-    """A search: the request, and the nearest recording so far."""
+    """A search: the request, the nearest recording so far, and how many are near."""
 
-    __slots__ = ("apart", "comparison", "form", "position", "text_at", "words")
+    __slots__ = ("apart", "comparison", "form", "near", "position", "text_at", "words")
 
     def __init__(self, form: Form, text_at: TextAt) -> None:
         self.form = form
@@ -37,6 +37,7 @@ class Nearest:
         self.text_at = text_at
         self.words: dict[int, Words] = {}
         self.position: int | None = None
+        self.near = 0
         self.apart: Apart = FARTHEST
 
     def words_at(self, place: int) -> Words:
@@ -92,11 +93,11 @@ class Pool:
         if not firsts:
             return
         parts = nearest.form.parts
-        self._compare(nearest, firsts[:_FIRST])
-        tells = any(0 < self._parts.many(part) * _FEW_OF <= self._order.many(None) for part in parts)
-        if tells and nearest.apart.is_near:
-            return
         compared = {*firsts[:_FIRST]}
+        self._compare(nearest, compared)
+        tells = any(0 < self._parts.many(part) * _FEW_OF <= self._order.many(None) for part in parts)
+        if nearest.apart.is_near and (tells or nearest.near == 1):
+            return
         sharing = self._sharing(parts)
         self._compare(nearest, sharing, compared)
         compared.update(sharing)
@@ -119,6 +120,7 @@ class Pool:
                 self._forms[position],
                 lambda mine, other, position=position: (nearest.words_at(mine), self._words_at(position, other)),  # type: ignore[misc]
             )
+            nearest.near += apart.is_near
             if apart.is_nearer(nearest.apart, first=first):
                 nearest.position, nearest.apart = position, apart
 

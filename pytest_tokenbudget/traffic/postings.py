@@ -43,14 +43,16 @@ class Postings:
         found = self._lists.get(key)
         if found is None:
             return
+        first = next((place for place, position in enumerate(found) if not self._played(position)), len(found))
+        del found[:first]
         holes = 0
         for position in found:
-            if self._played(position):
-                holes += 1
-                if holes >= _MANY and holes * 8 >= len(found):
-                    # those before this one that are not played were yielded already
-                    self._lists[key] = found = [kept for kept in found if not self._played(kept)]
-                    yield from [kept for kept in found if kept > position]
-                    return
-            else:
+            if not self._played(position):
                 yield position
+                continue
+            holes += 1
+            if holes >= _MANY and holes * 8 >= len(found):
+                self._lists[key] = kept = [other for other in found if not self._played(other)]
+                # those before this one were yielded already
+                yield from [other for other in kept if other > position]
+                return
