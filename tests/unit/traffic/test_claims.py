@@ -1,4 +1,4 @@
-"""Each recording answers one request: chosen when vcrpy asks, taken when it plays, free again when the client is gone."""
+"""Each recording answers one request: chosen when vcrpy asks, taken when it plays, free again if its client is gone."""
 
 import gc
 from collections import Counter
