@@ -21,10 +21,128 @@ from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
+from pytest_tokenbudget.model.task import Opened
+from pytest_tokenbudget.traffic import guard
+from pytest_tokenbudget.traffic.canonical import same_request
+from pytest_tokenbudget.traffic.claims import Claims, Sent
+from pytest_tokenbudget.traffic.drift_stop import stop_drifted
+from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
+from pytest_tokenbudget.traffic.filtering import without_needless_copies
+from pytest_tokenbudget.traffic.index import Claim
+from pytest_tokenbudget.traffic.open_cassettes import note_openings
+from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
+from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
+
+__all__ = ["MeteredCassette", "attach", "attached", "install"]
+
+_meter: Meter | None = None
+_volatile = NOTHING_MORE
+
+
+def attach(meter: Meter, root: str | os.PathLike[str], *, volatile: Iterable[str] = ()) -> Callable[[], None]:
+    """Say who takes in the exchanges from now on.
+
+    Args:
+        meter: It does.
+        root: The folder that recordings are named from.
+        volatile: Fields of bodies that say nothing about what is asked, beside those known to be so.
+
+    Returns:
+        What ends that, and gives the exchanges to whoever had them before.
+    """
+    global _meter, _volatile
+    before = _meter, _volatile
+    _meter, _volatile = meter, Volatile(volatile)
+    base_before = base_of_paths(root)
+
+    def detach() -> None:
+        global _meter, _volatile
+        _meter, _volatile = before
+        base_of_paths(base_before)
+
+    return detach
+
+
+def attached() -> Meter | None:
+    """Who takes in the exchanges, if anybody."""
+    return _meter
+
+
+class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
+    """A cassette that hands every exchange to the meter before the client sees the answer."""
+
+    _tokenbudget: Claims
+    _before_record_request: Any
+
+    def _load(self) -> None:
+        claims = self._tokenbudget
+        if _meter is not None:
+            self._before_record_request = without_needless_copies(
+                self._before_record_request, self._match_on, lambda: claims.asking.request is not None
+            )
+        # vcrpy appends while it loads: those answers were received another day
+        claims.loading = True
+        try:
+            super()._load()
+        finally:
+            claims.loading = False
+        if _meter is not None and self.data and self.record_mode != RecordMode.ALL:  # which plays none of them
+            _meter.opened(Opened(source=shown_path(self._path), interactions=len(self.data), own=self._is_own()))
+
+    def _is_own(self) -> bool:
+        """Whether the recording is ours to keep: that of a marked test that opens none itself."""
+        return False
+
+    def can_play_response_for(self, request: Any) -> Any:
+        """Whether a recording answers; if none does, vcrpy sends the request next.
+
+        The recording is chosen here, and kept for this request until it is played.
+        """
+        if _meter is None:
+            return super().can_play_response_for(request)
+        claims = self._tokenbudget
+        with claims.asking.about(request):
+            playable = super().can_play_response_for(request)
+        if not playable:
+            with suppress(TypeError):  # no request of vcrpy's, but something that nothing can refer to weakly
+                claims.release(request)
+                claims.sent.setdefault(request, Sent())
+            if self._lets_out():
+                guard.approve(request)
+        return playable
+
+    def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
+        # vcrpy's own loop, but that a client who asks is given the one recording that was chosen for its request
+        request = self._before_record_request(request)
+        asking = self._tokenbudget.asking
+        if asking.request is not None:
+            try:
+                asking.claim = claim = self._tokenbudget.claim(self, asking.request, request)
+            except Exception:  # noqa: BLE001 - requests of no known kind, matchers that raise: vcrpy knows what to do
+                asking.claim = None
+            else:
+                asking.filtered = request
+                if claim is not None:
+                    yield claim.index, self.data[claim.index][1]
+                return
+        asking.filtered = request
+        for index, (stored, response) in enumerate(self.data):
+            if requests_match(request, stored, self._match_on):
+                asking.claim = Claim(index, same_request(request, stored, self._tokenbudget.volatile))
+                yield index, response
+
+    def play_response(self, request: Any) -> Any:
+        """Take the recorded answer, metered as replayed, or as drifted where it answers another request."""
+        meter = _meter
+        if meter is None:
+            return super().play_response(request)
+        claims = self._tokenbudget
+        with claims.lock, claims.asking.about(request) as asking:
+            response = super().play_response(request)
             sent = asking.filtered
             claim = asking.claim or self._found(sent, response)
             with suppress(TypeError):  # as above
-                seam.answered(request)
+                claims.answered(request)
         index = None if claim is None else claim.index
         if claim is not None and claim.exact:
             _hand_over(meter, _read(meter, request, response, "replayed"), source=self._path, index=index)
@@ -46,10 +164,9 @@ from pytest_tokenbudget.model.exchange import Exchange, Obtained
 
     def _tell(self, meter: Meter) -> None:
         """Let the meter look at all that was recorded, once something drifted."""
-        know = getattr(meter, "know", None)
-        if know is not None and not self._tokenbudget.known:
+        if not self._tokenbudget.known:
             self._tokenbudget.known = True
-            know(self._recorded_exchanges)
+            meter.know(self._recorded_exchanges)
 
     def _recorded_exchanges(self) -> Iterator[Exchange]:
         for index, (request, response) in enumerate(list(self.data)):
@@ -141,7 +258,7 @@ def _metered(kind: Any) -> type[Cassette]:
 
 def _new(kind: Any, *_args: object, **_kwargs: object) -> Cassette:
     made = object.__new__(_metered(kind))
-    made._tokenbudget = Seam(*_rules)  # here and not in `__init__`, which a user's subclass may leave out
+    made._tokenbudget = Claims(_volatile)  # here and not in `__init__`, which a user's subclass may leave out
     return made
 
 

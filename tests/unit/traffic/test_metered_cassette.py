@@ -16,6 +16,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import claims
 from pytest_tokenbudget.wire import read
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -125,7 +126,7 @@ def test_the_request_is_metered_as_it_was_sent_whatever_filters_do(desk: Desk, t
 
     cassette = tape(tmp_path, before_record_request=scrub)
     asked = request()
-    cassette._tokenbudget.sent[asked] = seam.Sent()  # noqa: SLF001 - asking would scrub it before it is sent
+    cassette._tokenbudget.sent[asked] = claims.Sent()  # noqa: SLF001 - asking would scrub it before it is sent
     cassette.append(asked, response())
     assert desk.seen[0].request_body == BODY
 

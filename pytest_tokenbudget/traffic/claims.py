@@ -13,9 +13,7 @@ from pytest_tokenbudget.traffic.index import Claim, RecordingIndex
 from pytest_tokenbudget.traffic.matching import Matching
 from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
 
-__all__ = ["Prepare", "Seam", "Sent"]
-
-Prepare = Callable[[Any], Any]
+__all__ = ["Claims", "Sent"]
 
 
 class Sent:
@@ -53,7 +51,7 @@ class Asking(local):
             self.request, self.filtered, self.claim = before
 
 
-class Seam:
+class Claims:
     """In one place and not among the cassette's attributes, so that no user's subclass clashes.
 
     Attributes:
@@ -63,25 +61,20 @@ class Seam:
         sent: Requests on their way. Not an attribute of theirs: requests are copied, and a user's persister may store
             them.
         volatile: Fields that say nothing about what is asked.
+        prepare: Makes of a request what a recording would hold of it; asked where its bytes are not found.
         known: Whether the meter was told what else the cassette holds.
     """
 
-    __slots__ = ("_answered", "_claims", "_index", "_prepare", "asking", "known", "loading", "lock", "sent", "volatile")
+    __slots__ = ("_answered", "_claims", "_index", "asking", "known", "loading", "lock", "prepare", "sent", "volatile")
 
-    def __init__(self, volatile: Volatile = NOTHING_MORE, prepare: Prepare | None = None) -> None:
-        """Prepare a cassette that has not chosen any answer.
-
-        Args:
-            volatile: Fields that say nothing about what is asked.
-            prepare: Makes of a request what a recording would hold of it.
-        """
+    def __init__(self, volatile: Volatile = NOTHING_MORE) -> None:
         self.loading = False
         self.lock = RLock()
         self.asking = Asking()
         self.sent: WeakKeyDictionary[Any, Sent] = WeakKeyDictionary()
         self.volatile = volatile
         self.known = False
-        self._prepare = prepare
+        self.prepare: Callable[[Any], Any] | None = None
         self._index: RecordingIndex | None = None
         self._claims: WeakKeyDictionary[Any, tuple[bytes, Claim]] = WeakKeyDictionary()
         self._answered: WeakSet[Any] = WeakSet()
@@ -97,7 +90,7 @@ class Seam:
                 Matching(cassette._match_on),  # noqa: SLF001 - see `MeteredCassette`
                 repeats=bool(cassette.allow_playback_repeats),
                 volatile=self.volatile,
-                prepare=self._prepare,
+                prepare=self.prepare,
             )
         return index
 
