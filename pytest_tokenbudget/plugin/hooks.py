@@ -86,7 +86,8 @@ class Hooks:
             return
         from pytest_tokenbudget.traffic import cassette  # imports vcrpy
 
-        self._detach = cassette.attach(self.session.meter, self._config.rootpath)
+        settings = self.session.settings
+        self._detach = cassette.attach(self.session.meter, self._config.rootpath, volatile=settings.volatile)
         if running is not None:
             self.session.task_of(running).phase = "call"
 

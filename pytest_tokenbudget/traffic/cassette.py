@@ -7,15 +7,12 @@ breaks without them.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cache
-from threading import RLock, local
 from time import perf_counter
 from types import new_class
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 from vcr.cassette import Cassette, CassetteContextDecorator
@@ -26,35 +23,41 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.exchange import Exchange, Obtained
 from pytest_tokenbudget.model.task import Opened
 from pytest_tokenbudget.traffic import guard
+from pytest_tokenbudget.traffic.canonical import same_request
+from pytest_tokenbudget.traffic.claims import Claims, Sent
 from pytest_tokenbudget.traffic.drift_stop import stop_drifted
 from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
+from pytest_tokenbudget.traffic.filtering import without_needless_copies
+from pytest_tokenbudget.traffic.index import Claim
 from pytest_tokenbudget.traffic.open_cassettes import note_openings
-from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
+from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
 
 __all__ = ["MeteredCassette", "attach", "attached", "install"]
 
 _meter: Meter | None = None
+_volatile = NOTHING_MORE
 
 
-def attach(meter: Meter, root: str | os.PathLike[str]) -> Callable[[], None]:
+def attach(meter: Meter, root: str | os.PathLike[str], *, volatile: Iterable[str] = ()) -> Callable[[], None]:
     """Say who takes in the exchanges from now on.
 
     Args:
         meter: It does.
         root: The folder that recordings are named from.
+        volatile: Fields of bodies that say nothing about what is asked, beside those known to be so.
 
     Returns:
         What ends that, and gives the exchanges to whoever had them before.
     """
-    global _meter  # noqa: PLW0603 - vcrpy builds cassettes by class: there is no other way to hand them the meter
-    before = _meter
-    _meter = meter
+    global _meter, _volatile
+    before = _meter, _volatile
+    _meter, _volatile = meter, Volatile(volatile)
     base_before = base_of_paths(root)
 
     def detach() -> None:
-        global _meter  # noqa: PLW0603 - as above
-        _meter = before
+        global _meter, _volatile
+        _meter, _volatile = before
         base_of_paths(base_before)
 
     return detach
@@ -65,42 +68,24 @@ def attached() -> Meter | None:
     return _meter
 
 
-class _Sent:
-    """A request that no recording answered, until its answer comes."""
-
-    __slots__ = ("asked", "began", "clock")
-
-    def __init__(self) -> None:
-        self.began = datetime.now(UTC)
-        self.clock = perf_counter()
-        self.asked = 0
-
-
-class _Seam:
-    """What a metered cassette knows beside vcrpy's attributes; in one place, so that no user's subclass clashes."""
-
-    __slots__ = ("loading", "lock", "matched", "sent")
-
-    def __init__(self) -> None:
-        self.lock = RLock()
-        self.loading = False
-        self.matched = local()
-        # not an attribute of the request: those are copied, and a user's persister may store them
-        self.sent: WeakKeyDictionary[Any, _Sent] = WeakKeyDictionary()
-
-
 class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
     """A cassette that hands every exchange to the meter before the client sees the answer."""
 
-    _tokenbudget: _Seam
+    _tokenbudget: Claims
+    _before_record_request: Any
 
     def _load(self) -> None:
+        claims = self._tokenbudget
+        if _meter is not None:
+            self._before_record_request = without_needless_copies(
+                self._before_record_request, self._match_on, lambda: claims.asking.request is not None
+            )
         # vcrpy appends while it loads: those answers were received another day
-        self._tokenbudget.loading = True
+        claims.loading = True
         try:
             super()._load()
         finally:
-            self._tokenbudget.loading = False
+            claims.loading = False
         if _meter is not None and self.data and self.record_mode != RecordMode.ALL:  # which plays none of them
             _meter.opened(Opened(source=shown_path(self._path), interactions=len(self.data), own=self._is_own()))
 
@@ -109,23 +94,41 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         return False
 
     def can_play_response_for(self, request: Any) -> Any:
-        """Whether a recording answers; if none does, vcrpy sends the request next."""
-        playable = super().can_play_response_for(request)
-        if not playable and _meter is not None:
+        """Whether a recording answers; if none does, vcrpy sends the request next.
+
+        The recording is chosen here, and kept for this request until it is played.
+        """
+        if _meter is None:
+            return super().can_play_response_for(request)
+        claims = self._tokenbudget
+        with claims.asking.about(request):
+            playable = super().can_play_response_for(request)
+        if not playable:
             with suppress(TypeError):  # no request of vcrpy's, but something that nothing can refer to weakly
-                self._tokenbudget.sent.setdefault(request, _Sent())
+                claims.release(request)
+                claims.sent.setdefault(request, Sent())
             if self._lets_out():
                 guard.approve(request)
         return playable
 
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
-        # vcrpy's own loop; asking the user's filter once more for what it made of the request could change its answers
+        # vcrpy's own loop, but that a client who asks is given the one recording that was chosen for its request
         request = self._before_record_request(request)
-        matched = self._tokenbudget.matched
-        matched.request, matched.index = request, None
+        asking = self._tokenbudget.asking
+        if asking.request is not None:
+            try:
+                asking.claim = claim = self._tokenbudget.claim(self, asking.request, request)
+            except Exception:  # noqa: BLE001 - requests of no known kind, matchers that raise: vcrpy knows what to do
+                asking.claim = None
+            else:
+                asking.filtered = request
+                if claim is not None:
+                    yield claim.index, self.data[claim.index][1]
+                return
+        asking.filtered = request
         for index, (stored, response) in enumerate(self.data):
             if requests_match(request, stored, self._match_on):
-                matched.index = index
+                asking.claim = Claim(index, same_request(request, stored, self._tokenbudget.volatile))
                 yield index, response
 
     def play_response(self, request: Any) -> Any:
@@ -133,23 +136,42 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         meter = _meter
         if meter is None:
             return super().play_response(request)
-        matched = self._tokenbudget.matched
-        with self._tokenbudget.lock:
-            matched.request, matched.index = request, None
+        claims = self._tokenbudget
+        with claims.lock, claims.asking.about(request) as asking:
             response = super().play_response(request)
-            index = self._played(response) if matched.index is None else matched.index
-        same = index is not None and same_request(matched.request, self.data[index][0])
+            sent = asking.filtered
+            claim = asking.claim or self._found(sent, response)
+            with suppress(TypeError):  # as above
+                claims.answered(request)
+        index = None if claim is None else claim.index
+        if claim is not None and claim.exact:
+            _hand_over(meter, _read(meter, request, response, "replayed"), source=self._path, index=index)
+            return response
         stored = None if index is None else self.data[index][0]
-        if not same:
-            stop_drifted(meter, matched.request, stored, source=shown_path(self._path), index=index)
-        exchange = _read(meter, request, response, "replayed" if same else "drifted")
-        recorded = None if same or stored is None else recorded_request(stored)
+        stop_drifted(meter, sent, stored, source=shown_path(self._path), index=index)
+        self._tell(meter)
+        recorded = None if stored is None else recorded_request(stored)
+        exchange = _read(meter, request, response, "drifted")
         _hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
         return response
 
-    def _played(self, response: Any) -> int | None:
+    def _found(self, request: Any, response: Any) -> Claim | None:
         """Which recording was taken by a subclass that finds them in a way of its own."""
-        return next((index for index, (_, stored) in enumerate(self.data) if stored is response), None)
+        for index, (stored, known) in enumerate(self.data):
+            if known is response:
+                return Claim(index, same_request(request, stored, self._tokenbudget.volatile))
+        return None
+
+    def _tell(self, meter: Meter) -> None:
+        """Let the meter look at all that was recorded, once something drifted."""
+        if not self._tokenbudget.known:
+            self._tokenbudget.known = True
+            meter.know(self._recorded_exchanges)
+
+    def _recorded_exchanges(self) -> Iterator[Exchange]:
+        for index, (request, response) in enumerate(list(self.data)):
+            exchange = exchange_of(request, response, "replayed")
+            yield replace(exchange, source=shown_path(self._path), index=index)
 
     def append(self, request: Any, response: Any) -> Any:
         """Store an answer that was just received, metered as recorded, or as live where a filter drops it."""
@@ -196,7 +218,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
                 guard.approve(request)  # of no matter to the cassette, however closed that is
         return kept
 
-    def _sent(self, request: Any, *, keep: bool = False) -> _Sent | None:
+    def _sent(self, request: Any, *, keep: bool = False) -> Sent | None:
         sent = self._tokenbudget.sent
         try:
             return sent.get(request) if keep else sent.pop(request, None)
@@ -204,7 +226,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             return None
 
 
-def _read(meter: Meter, request: Any, response: Any, obtained: Obtained, sent: _Sent | None = None) -> Exchange | None:
+def _read(meter: Meter, request: Any, response: Any, obtained: Obtained, sent: Sent | None = None) -> Exchange | None:
     """Build an exchange; `None` where that failed, which the meter is told. Never raises."""
     try:
         exchange = exchange_of(request, response, obtained)
@@ -237,7 +259,7 @@ def _metered(kind: Any) -> type[Cassette]:
 
 def _new(kind: Any, *_args: object, **_kwargs: object) -> Cassette:
     made = object.__new__(_metered(kind))
-    made._tokenbudget = _Seam()  # here and not in `__init__`, which a user's subclass may leave out
+    made._tokenbudget = Claims(_volatile)  # here and not in `__init__`, which a user's subclass may leave out
     return made
 
 

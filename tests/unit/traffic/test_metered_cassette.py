@@ -16,6 +16,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import claims
 from pytest_tokenbudget.wire import read
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -86,12 +87,13 @@ def test_a_sent_request_is_metered_with_its_time_and_place(desk: Desk, tmp_path:
 
 def test_a_played_answer_is_metered_with_its_place(desk: Desk, tmp_path: Path) -> None:
     cassette = tape(tmp_path, (request(b"other"), response()), (request(), response()))
-    assert cassette.play_response(request()) is cassette.data[0][1]
     assert cassette.play_response(request()) is cassette.data[1][1]
+    assert cassette.play_response(request()) is cassette.data[0][1]
     assert [(seen.obtained, seen.index, seen.seconds) for seen in desk.seen] == [
-        ("drifted", 0, None),
         ("replayed", 1, None),
+        ("drifted", 0, None),
     ]
+    assert [seen.recorded and seen.recorded.body for seen in desk.seen] == [None, b"other"]
 
 
 def test_a_request_that_nothing_answers_fails_as_vcrpys(desk: Desk, tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_the_request_is_metered_as_it_was_sent_whatever_filters_do(desk: Desk, t
 
     cassette = tape(tmp_path, before_record_request=scrub)
     asked = request()
-    cassette._tokenbudget.sent[asked] = seam._Sent()  # noqa: SLF001 - asking would scrub it before it is sent
+    cassette._tokenbudget.sent[asked] = claims.Sent()  # noqa: SLF001 - asking would scrub it before it is sent
     cassette.append(asked, response())
     assert desk.seen[0].request_body == BODY
 
