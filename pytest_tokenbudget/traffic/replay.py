@@ -26,10 +26,11 @@ from pytest_tokenbudget.traffic.cassette import MeteredCassette, attached
 from pytest_tokenbudget.traffic.cassette_file import load_cassette, save_cassette
 from pytest_tokenbudget.traffic.cassette_text import Interaction
 from pytest_tokenbudget.traffic.exchanges import request_line
+from pytest_tokenbudget.traffic.index import Claim, RecordingIndex
 from pytest_tokenbudget.traffic.journal import Journal, Kept, journal_name, read_journal
 from pytest_tokenbudget.traffic.lock import RecordingLock
+from pytest_tokenbudget.traffic.matching import Matching, same_endpoint
 from pytest_tokenbudget.traffic.redaction import Redactor
-from pytest_tokenbudget.traffic.sameness import same_request
 from pytest_tokenbudget.traffic.shown import shown_path
 from pytest_tokenbudget.traffic.stored import as_played, as_stored, clean_request, clean_response, correct_headers
 
@@ -85,10 +86,12 @@ class _Plan(NamedTuple):
     Attributes:
         kind: pass: it is no model call, and the test's own affair.
         place: The position of the recording that answers it, or whose place its answer takes.
+        exact: Whether that is a recording of this very request.
     """
 
     kind: Literal["play", "send", "pass"]
     place: int | None = None
+    exact: bool = False
 
 
 class OwnCassette(MeteredCassette):
@@ -112,7 +115,8 @@ class OwnCassette(MeteredCassette):
         self._sending: dict[int, str] = {}
         self._answering = local()
         self._replaced: dict[int, int] = {}
-        self._claimed: set[int] = set()
+        self._taken: dict[int, int] = {}
+        self._index: RecordingIndex | None = None
         self._loaded = 0
         self._from_journal = 0
         self._stamp: tuple[int, ...] | None = None
@@ -146,9 +150,7 @@ class OwnCassette(MeteredCassette):
             recording.record == "once" and (self._kept is not None or not recording.path.exists())
         )
         if self._records or recording.drift == "record":
-            self.record_mode = (
-                VcrMode.NEW_EPISODES
-            )  # the guard goes by it
+            self.record_mode = VcrMode.NEW_EPISODES  # the guard goes by it
         if not self._records:
             self._give_back()
         anew = recording.record == "all" or (
@@ -213,34 +215,36 @@ class OwnCassette(MeteredCassette):
         records = self._records and asks
         replaces = asks and self._recording.drift == "record" and not exact
         if index is not None and (exact or not (records or replaces)):
-            self._claimed.add(index)
+            self._taken[index] = 1
             if index in self._journal_replaces:
-                self._claimed.add(self._journal_replaces[index])
+                self._taken[self._journal_replaces[index]] = 1
                 self._replaced[self._journal_replaces[index]] = index
-            return _Plan("play", index)
+            return _Plan("play", index, exact)
         if not asks:
             return _Plan("pass")
         if not records and not (replaces and index is not None):
             self._stop(RecordingMiss(self._explain(request)))
         place = index if replaces else None
         if place is not None:
-            self._claimed.add(place)
+            self._taken[place] = 1
         self._let_out(request)
         return _Plan("send", place)
 
     def _claim(self, request: Any) -> tuple[int | None, bool]:
         """The recording that answers a request, and whether it is that of this very request."""
-        clean = self._cleaned(request)
-        first = None
-        for index, _ in super()._responses(request):
-            if index >= self._loaded or index in self._claimed:
-                continue
-            if same_request(clean, self.data[index][0]):
-                return index, True
-            # what an interrupted recording holds answers what was asked, and nothing else
-            if first is None and index < self._from_journal:
-                first = index
-        return first, False
+        if self._index is None:
+            volatile = self._tokenbudget.volatile
+            self._index = RecordingIndex(self.data, self._taken, Matching((same_endpoint,)), volatile=volatile)
+        for received in range(self._loaded, len(self.data)):
+            self._taken[received] = 1  # what this test was answered just now answers no other request of it
+        try:
+            found = self._index.find(self._cleaned(request))
+        except Exception:  # noqa: BLE001 - a request of no known kind has no recording
+            found = None
+        # what an interrupted recording holds answers what was asked, and nothing else
+        if found is None or (not found.exact and found.index >= self._from_journal):
+            return None, False
+        return found.index, found.exact
 
     def _let_out(self, request: Any) -> None:
         """Journal that a request is about to be sent: the one place through which all of them leave."""
@@ -274,11 +278,12 @@ class OwnCassette(MeteredCassette):
 
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
         plan = self._plans.get(request)
-        if plan is not None and plan.kind != "play":
-            return
-        for index, response in super()._responses(request):
-            if plan is None or plan.place == index:
-                yield index, response
+        if plan is None:
+            yield from super()._responses(request)
+        elif plan.kind == "play" and plan.place is not None:
+            asking = self._tokenbudget.asking
+            asking.filtered, asking.claim = self._cleaned(request), Claim(plan.place, plan.exact)
+            yield plan.place, self.data[plan.place][1]
 
     @property
     def write_protected(self) -> bool:
@@ -384,7 +389,7 @@ class OwnCassette(MeteredCassette):
     def _write(self) -> None:
         recording = self._recording
         # of an interrupted recording, what was not asked for again is no part of the test any more
-        left_out = {index for index in range(self._from_journal, self._loaded) if index not in self._claimed}
+        left_out = {index for index in range(self._from_journal, self._loaded) if index not in self._taken}
         left_out |= set(self._replaced.values())
         found = [
             as_stored(*self.data[self._replaced.get(index, index)])
