@@ -32,6 +32,7 @@ from pytest_tokenbudget.traffic.index import Claim
 from pytest_tokenbudget.traffic.open_cassettes import note_openings
 from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
 from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
+from pytest_tokenbudget.traffic.waiting import without_waiting
 
 __all__ = ["MeteredCassette", "attach", "attached", "install"]
 
@@ -146,14 +147,14 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         index = None if claim is None else claim.index
         if claim is not None and claim.exact:
             _hand_over(meter, _read(meter, request, response, "replayed"), source=self._path, index=index)
-            return response
+            return without_waiting(response)
         stored = None if index is None else self.data[index][0]
         stop_drifted(meter, sent, stored, source=shown_path(self._path), index=index)
         self._tell(meter)
         recorded = None if stored is None else recorded_request(stored)
         exchange = _read(meter, request, response, "drifted")
         _hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
-        return response
+        return without_waiting(response)
 
     def _found(self, request: Any, response: Any) -> Claim | None:
         """Which recording was taken by a subclass that finds them in a way of its own."""
