@@ -94,7 +94,7 @@ def _place(node_id: str, budget: Budget, folder: str) -> tuple[str, int | None]:
 
 
 def workflow_commands(found: Sequence[Annotation]) -> list[str]:
-    """Annotations as GitHub Actions reads them from a step's output, at most `MOST` of a level; the last says of more."""
+    """Annotations as GitHub Actions reads them from a step's output, at most `MOST` of a level."""
     lines = []
     for level in ("error", "warning"):
         named = [annotation for annotation in found if annotation.level == level]

@@ -75,41 +75,41 @@ class Event(Struct, frozen=True, kw_only=True):
     workspace: Path | None = None
 
 
-class _Owner(Struct):
+class _Owner(Struct, frozen=True):
     login: str = ""
 
 
-class _Repository(Struct):
+class _Repository(Struct, frozen=True):
     id: int = 0
     full_name: str = ""
     owner: _Owner | None = None
 
 
-class _Ref(Struct):
+class _Ref(Struct, frozen=True):
     ref: str = ""
     sha: str = ""
     repo: _Repository | None = None
 
 
-class _PullRequest(Struct):
+class _PullRequest(Struct, frozen=True):
     number: int = 0
     head: _Ref = _Ref()
     base: _Ref = _Ref()
 
 
-class _MergeGroup(Struct):
+class _MergeGroup(Struct, frozen=True):
     head_sha: str = ""
     base_ref: str = ""
 
 
-class _WorkflowRun(Struct):
+class _WorkflowRun(Struct, frozen=True):
     event: str = ""
     head_sha: str = ""
     head_branch: str | None = None
     head_repository: _Repository | None = None
 
 
-class _Payload(Struct):
+class _Payload(Struct, frozen=True):
     action: str = ""
     pull_request: _PullRequest | UnsetType = UNSET
     merge_group: _MergeGroup | UnsetType = UNSET

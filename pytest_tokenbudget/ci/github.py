@@ -60,15 +60,22 @@ class GitHubComments:
             seconds_between_requests=None,
             seconds_between_writes=None,
             user_agent="pytest-tokenbudget",
+            lazy=True,  # what is not asked for is not fetched
         )
-        self._repository = self._client.get_repo(target.repository, lazy=True)
+        self._repository = self._client.get_repo(target.repository)
         self._pull: PullRequest | None = None
         self._known: dict[int, IssueComment] = {}
 
     def find(self) -> Found:
         """The pull request, by its number, or by the branch and commit that were measured."""
-        self._pull = self._asked(self._by_number if self._target.number is not None else self._by_head)
-        return Found(number=self._pull.number, head=self._pull.head.sha)
+
+        def live() -> Found:
+            pull = self._by_number() if self._target.number is not None else self._by_head()
+            found = Found(number=pull.number, head=pull.head.sha)
+            self._pull = pull
+            return found
+
+        return self._asked(live)
 
     def _by_number(self) -> "PullRequest":
         return self._repository.get_pull(self._target.number or 0)
