@@ -98,7 +98,10 @@ class Sticky:
             return Posted(kind="unchanged", url=ours[0].url)
         if mode == "update" and ours:
             return self._update(ours, body)
-        made = self._create(body, ours)
+        return self._make(body, ours, mode)
+
+    def _make(self, body: str, before: Sequence[Note], mode: Mode) -> Posted:
+        made = self._create(body, before)
         if mode == "new":
             return self._done("created", made)
         # another writer may have made one meanwhile, and who we are is known for certain only now
@@ -149,7 +152,7 @@ class Sticky:
             if refusal.status != _GONE:
                 raise
             # somebody removed it since it was listed
-            return self._update(others, body) if others else self._done("created", self._create(body, ours))
+            return self._update(others, body) if others else self._make(body, ours, "update")
         if others:  # an earlier mode may have folded the oldest away
             self._tidy(lambda: self._comments.show(oldest))
         return self._alone(oldest, others, kind="updated")
