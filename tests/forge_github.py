@@ -1,4 +1,4 @@
-"""GitHub's REST API, and the three GraphQL operations that are used, on loopback: as GitHub, or as GitHub Enterprise."""
+"""GitHub's REST API, and the GraphQL operations that are used, on loopback: as GitHub, or as GitHub Enterprise."""
 
 import re
 from typing import Any

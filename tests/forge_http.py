@@ -180,7 +180,20 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self.close_connection = True  # the client did not wait
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _any
+    def do_GET(self) -> None:
+        self._any()
+
+    def do_POST(self) -> None:
+        self._any()
+
+    def do_PATCH(self) -> None:
+        self._any()
+
+    def do_PUT(self) -> None:
+        self._any()
+
+    def do_DELETE(self) -> None:
+        self._any()
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from forge_http import TOKEN, ForgeServer
 from forge_gitlab import GitLabServer
+from forge_http import TOKEN, ForgeServer
 
 from pytest_tokenbudget.ci.activity import Activity, Target
 from pytest_tokenbudget.ci.patience import Patience

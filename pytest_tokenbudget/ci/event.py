@@ -27,6 +27,7 @@ _OWNER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-_]{0,99}")
 _BRANCH: Final = re.compile(
     r"(?![-/.])(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]{1,255}(?<![/.])"
 )
+_WORD: Final = re.compile(r"[a-z_]{1,40}")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _MERGED_BY_GITLAB: Final = frozenset({"merged_result", "merge_train"})
 
@@ -152,7 +153,7 @@ def _of_github(variables: Mapping[str, str], raw: bytes) -> Event:
     payload = _read(raw)
     common = {
         "forge": "github",
-        "action": payload.action if payload.action.isidentifier() else "",
+        "action": _shaped(_WORD, payload.action),
         "api_url": _url(variables.get("GITHUB_API_URL", "")) or "https://api.github.com",
         "repository": _shaped(_REPOSITORY, variables.get("GITHUB_REPOSITORY", "")),
         "actor": _actor(variables.get("GITHUB_ACTOR", "")),
@@ -191,7 +192,7 @@ def _of_github(variables: Mapping[str, str], raw: bytes) -> Event:
                 "head_owner": _owner(run.head_repository),
                 "head_branch": _shaped(_BRANCH, run.head_branch or ""),
                 "is_fork": _differs(run.head_repository, payload.repository),
-                "triggered_by": run.event if run.event.isidentifier() else "",
+                "triggered_by": _shaped(_WORD, run.event),
             }
         case "push" as kind:
             branch = variables.get("GITHUB_REF_NAME", "") if variables.get("GITHUB_REF_TYPE") == "branch" else ""
@@ -244,7 +245,7 @@ def _read(raw: bytes) -> _Payload:
 
 
 def _shaped(shape: re.Pattern[str], text: str) -> str:
-    return text if shape.fullmatch(text) else ""
+    return text if text.isprintable() and shape.fullmatch(text) else ""
 
 
 def _owner(repository: _Repository | None) -> str:
