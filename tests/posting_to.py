@@ -1,4 +1,4 @@
-"""Posting to a forge on loopback, with a clock that nobody waits for."""
+"""Posting to a forge on loopback, with waits that take no time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,18 +19,15 @@ HEAD, OTHER = "9f2c1e7" + "0" * 33, "4be01aa" + "0" * 33
 
 @dataclass
 class Waits:
-    """A clock that moves when somebody sleeps."""
+    """What was waited for."""
 
     seconds: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
         self.seconds.append(seconds)
 
-    def clock(self) -> float:
-        return sum(self.seconds)
-
     def patience(self, seconds: float = 60) -> Patience:
-        return Patience(seconds, sleep=self.sleep, clock=self.clock)
+        return Patience(seconds, sleep=self.sleep)
 
 
 def body(text: str, key: str = "default") -> str:

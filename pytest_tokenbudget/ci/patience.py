@@ -18,22 +18,16 @@ class Patience:
     """The waits of one posting, over all that is asked in it.
 
     Args:
-        seconds: How long after the first question something may still be asked again.
+        seconds: How much is waited in all, between what is asked.
         tries: How often one thing is asked.
         sleep: Waits so many seconds.
-        clock: Seconds that only grow.
     """
 
     def __init__(
-        self,
-        seconds: float = _SECONDS,
-        tries: int = _TRIES,
-        *,
-        sleep: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        self, seconds: float = _SECONDS, tries: int = _TRIES, *, sleep: Callable[[float], object] = time.sleep
     ) -> None:
-        self._seconds, self._tries, self._sleep, self._clock = seconds, tries, sleep, clock
-        self._end: float | None = None
+        self._seconds, self._tries, self._sleep = seconds, tries, sleep
+        self._waited = 0.0
 
     def ask(self, question: Callable[[], _Answer]) -> _Answer:
         """Ask, and ask again while the refusal is one that passes.
@@ -41,22 +35,23 @@ class Patience:
         Raises:
             RefusedError: It does not pass, or not in time.
         """
-        if self._end is None:
-            self._end = self._clock() + self._seconds
-        wait = 1.0
-        for left in reversed(range(self._tries)):
+        backoff, asked = 1.0, 0
+        while True:
             try:
                 return question()
             except RefusedError as refusal:
+                asked += 1
                 if not refusal.passes:
                     raise
-                pause = wait if refusal.wait is None else max(refusal.wait, 0.0)
-                if not left:
-                    text = f"It was asked {self._tries} times."
+                wait = backoff if refusal.wait is None else refusal.wait
+                if asked == self._tries:
+                    text = f"It was asked {asked} times."
+                elif self._waited + wait > self._seconds:
+                    text = f"It asks to wait for {wait:.0f} s more; {self._seconds:.0f} s in all are allowed."
+                else:
+                    text = ""
+                if text:
                     raise refusal.but(text) from None
-                if self._clock() + pause > self._end:
-                    text = f"It would have to be waited for another {pause:.0f} s; {self._seconds:.0f} s are allowed."
-                    raise refusal.but(text) from None
-                self._sleep(pause)
-                wait *= 2
-        raise AssertionError
+            self._waited += wait
+            self._sleep(wait)
+            backoff *= 2

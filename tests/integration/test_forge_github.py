@@ -1,6 +1,8 @@
 """One comment on a pull request of GitHub: PyGithub against its API on loopback, with all that goes wrong there."""
 
 import logging
+import pickle
+import sys
 import time
 from random import Random
 from threading import Barrier, BrokenBarrierError, Thread
@@ -10,7 +12,9 @@ from forge_github import ACTIONS, GitHubServer
 from forge_http import TOKEN, Asked, Fault
 from posting_to import HEAD, OTHER, Waits, body, posted, target_of
 
+from pytest_tokenbudget.ci.activity import Activity
 from pytest_tokenbudget.ci.github import GitHubComments
+from pytest_tokenbudget.ci.posting import PostOptions, post
 from pytest_tokenbudget.ci.sticky import Posted, Sticky
 from pytest_tokenbudget.ci.token import Token
 
@@ -300,7 +304,7 @@ def test_a_limit_that_lasts_too_long_is_not_waited_for() -> None:
         found = posted(server, GREEN, waits)
     assert found.failed
     assert found.reason.startswith("GitHub's rate limit is reached (HTTP 403: API rate limit exceeded.).")
-    assert found.reason.endswith("60 s are allowed.")
+    assert found.reason.endswith("60 s in all are allowed.")
     assert waits.seconds == []
 
 
@@ -404,6 +408,36 @@ def test_the_token_is_nowhere(caplog: pytest.LogCaptureFixture, capfd: pytest.Ca
     assert "you sent ***" in found[0].reason
     printed = "".join(capfd.readouterr())
     assert TOKEN not in f"{found}{printed}{caplog.text}{Token(TOKEN)!r}"
+
+
+def test_a_token_is_not_pickled_and_an_empty_one_is_none() -> None:
+    with pytest.raises(TypeError, match="not to be pickled"):
+        pickle.dumps(Token(TOKEN))
+    assert not Token(" ")
+    assert Token("").scrubbed("as it is") == "as it is"
+
+
+@pytest.mark.parametrize(("forge", "library"), [("github", "PyGithub"), ("gitlab", "python-gitlab")])
+def test_an_extra_that_is_not_installed(forge: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "github" if forge == "github" else "gitlab", None)
+    with GitHubServer(head=HEAD) as server:
+        found = posted(server, RED, target={"forge": forge})
+    reason = f"{library} is not installed. Type: pip install 'pytest-tokenbudget[{forge}]'"
+    assert found == Posted(kind="failed", reason=reason)
+
+
+def test_a_defect_of_a_client_is_a_value_too() -> None:
+    with GitHubServer(head=HEAD) as server:
+        server.pulls[0]["head"] = 7
+        found = posted(server, RED)
+    assert found.kind == "failed"
+    assert found.reason.startswith("Posting failed (")
+
+
+def test_what_is_not_to_be_posted_asks_nothing() -> None:
+    options = PostOptions(token=Token(TOKEN))
+    for kind in ("artifact", "summary", "nothing"):
+        assert post(Activity(kind=kind, reason="So it is."), RED, options) == Posted(kind="skipped", reason="So it is.")
 
 
 def test_a_comment_of_another_key_is_not_posted() -> None:
