@@ -1,5 +1,6 @@
 """Posting to a forge on loopback, with waits that take no time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +23,11 @@ class Waits:
     """What was waited for."""
 
     seconds: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
 
     def sleep(self, seconds: float) -> None:
         self.seconds.append(seconds)
+        self.meanwhile()
 
     def patience(self, seconds: float = 60) -> Patience:
         return Patience(seconds, sleep=self.sleep)

@@ -95,7 +95,7 @@ class GitHubComments:
             message = f"Several open pull requests have this head ({numbers}): it cannot be told which was measured."
         else:
             message = f"No open pull request has the head {target.head[:7]} that was measured."
-        raise RefusedError(message, status=None)
+        raise RefusedError(message, is_moot=not matching)
 
     def author(self) -> str:
         """Whose token it is. One of Actions may not ask for its user, but GraphQL tells."""

@@ -60,7 +60,7 @@ def post(activity: Activity, body: str, options: PostOptions, patience: Patience
         create = options.has_news or options.when == "always"
         return sticky.post(body, options.mode, create=create)
     except RefusedError as refusal:
-        return Posted(kind="failed", reason=str(refusal))
+        return Posted(kind="skipped" if refusal.is_moot else "failed", reason=str(refusal))
     except Exception as error:  # noqa: BLE001 - a client's defect must not cost the verdict either
         text = options.token.scrubbed(shortened(error))
         return Posted(kind="failed", reason=f"Posting failed ({type(error).__name__}: {text}).")

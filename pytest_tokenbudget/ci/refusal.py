@@ -18,13 +18,20 @@ class RefusedError(ForgeError):
         status: The HTTP status, if there was an answer.
         passes: Whether asking again may help.
         wait: After how many seconds, where the forge says so.
+        is_moot: Whether there is nothing to do any more: a newer commit is judged by a run of its own.
     """
 
     def __init__(
-        self, text: str, *, status: int | None = None, passes: bool = False, wait: float | None = None
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        passes: bool = False,
+        wait: float | None = None,
+        is_moot: bool = False,
     ) -> None:
         super().__init__(text)
-        self.status, self.passes, self.wait = status, passes, wait
+        self.status, self.passes, self.wait, self.is_moot = status, passes, wait, is_moot
 
     def but(self, text: str) -> "RefusedError":
         """The same, with a sentence more, and for good."""

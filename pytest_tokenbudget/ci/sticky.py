@@ -47,10 +47,6 @@ class Posted(Struct, frozen=True, kw_only=True):
         return self.kind == "failed"
 
 
-class _SupersededError(Exception):
-    """The pull request has another head by now."""
-
-
 class Sticky:
     """Posts one body.
 
@@ -75,20 +71,14 @@ class Sticky:
             create: Whether to make one where there is none.
 
         Raises:
-            RefusedError: The forge does not do it.
+            RefusedError: The forge does not do it, or the pull request has moved on.
         """
         if mode == "off":
             return Posted(kind="skipped", reason="Comments are turned off.")
         if mode == "hide-and-new" and not self._comments.can_hide:
             self._said.append("Nothing can be hidden on this forge: the comment was updated instead.")
             mode = "update"
-        try:
-            return self._post(body, mode, create=create)
-        except _SupersededError as error:
-            return Posted(kind="skipped", reason=str(error))
-
-    def _post(self, body: str, mode: Mode, *, create: bool) -> Posted:
-        self._is_current()
+        self._ask(self._check)
         self._author = self._ask(self._comments.author)
         ours = self._ours()
         if not ours and not create:
@@ -118,11 +108,12 @@ class Sticky:
         ours = [note for note in found if note.author == self._author and note.body.startswith(self._marker)]
         return sorted(ours, key=lambda note: note.id)
 
-    def _is_current(self) -> None:
-        live = self._ask(self._comments.find).head
+    def _check(self) -> None:
+        """Ask for the head as it is now, before each write."""
+        live = self._comments.find().head
         if self._head and live != self._head:
             message = f"The pull request is at {live[:_SHORT]} by now; {self._head[:_SHORT]} was measured."
-            raise _SupersededError(message)
+            raise RefusedError(message, is_moot=True)
 
     def _create(self, body: str, before: Sequence[Note]) -> Note:
         known = {note.id for note in before}
@@ -135,19 +126,23 @@ class Sticky:
                 mine = [note for note in found if not self._author or note.author == self._author]
                 if mine:
                     return mine[-1]
+            self._check()
             asked = True
             return self._comments.create(body)
 
-        self._is_current()
         return self._ask(once)
 
     def _update(self, ours: Sequence[Note], body: str) -> Posted:
         """Make the oldest say this; it is the only one then."""
         oldest, others = ours[0], ours[1:]
-        self._is_current()
+
+        def once() -> Note:
+            self._check()
+            return self._comments.update(ours[0], body)
+
         try:
             if not _same(oldest.body, body):
-                oldest = self._ask(lambda: self._comments.update(ours[0], body))
+                oldest = self._ask(once)
         except RefusedError as refusal:
             if refusal.status != _GONE:
                 raise
