@@ -140,7 +140,7 @@ class GitHubComments:
         comments = {self._known[note.id].node_id: self._known[note.id] for note in notes[-_AT_ONCE:]}
         variables = {"ids": list(comments)}
         _, data = self._asked(lambda: self._client.requester.graphql_query(_HIDDEN, variables))
-        nodes = [node for node in data.get("data", {}).get("nodes") or () if node]
+        nodes = [node for node in (data.get("data") or {}).get("nodes") or () if node]
         for name in (node["id"] for node in nodes if node.get("isMinimized") is False):
             self._asked(comments[name].minimize)
 

@@ -137,6 +137,7 @@ def test_an_outdated_run_writes_nothing() -> None:
         found = posted(server, RED)
     assert found == Posted(kind="skipped", reason="The pull request is at 4be01aa by now; 9f2c1e7 was measured.")
     assert bodies(server) == [GREEN]
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("there", [True, False])
