@@ -6,6 +6,7 @@
     ├── RunFileError     [run-file]      a run file cannot be read or written
     ├── LockError        [lock]          tokenbudget.lock cannot be read, or contradicts itself
     ├── BaselineError    [base]          what a run should be compared with is not there
+    ├── ForgeError       [forge]         GitHub or GitLab did not take what was to be posted
     ├── PriceError       [price]         the price table cannot be used
     └── DemoError        [demo]          the bundled demo cannot run here
     Stop(BaseException)                  ends an agent's loop; no `except Exception` may swallow it
@@ -28,6 +29,7 @@ __all__ = [
     "DemoError",
     "Drifted",
     "EscapeRefused",
+    "ForgeError",
     "LockError",
     "PriceError",
     "RecordingError",
@@ -72,6 +74,12 @@ class BaselineError(TokenBudgetError):
     """What a run should be compared with is not there; the message says what was tried."""
 
     slug: ClassVar[str] = "base"
+
+
+class ForgeError(TokenBudgetError):
+    """A forge cannot be reached, or did not do what it was asked; the message says what to do."""
+
+    slug: ClassVar[str] = "forge"
 
 
 class PriceError(TokenBudgetError):

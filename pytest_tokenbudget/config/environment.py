@@ -2,13 +2,54 @@
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
-__all__ = ["CI", "Variable", "current_test", "environment", "environment_of_ci", "inherited"]
+__all__ = [
+    "CI",
+    "Variable",
+    "ci_token",
+    "ci_variables",
+    "current_test",
+    "environment",
+    "environment_of_ci",
+    "inherited",
+]
 
 _PREFIX: Final = "TOKENBUDGET_"
+_CI: Final = (
+    "GITHUB_ACTIONS",
+    "GITHUB_ACTOR",
+    "GITHUB_API_URL",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_EVENT_PATH",
+    "GITHUB_OUTPUT",
+    "GITHUB_REF_NAME",
+    "GITHUB_REF_TYPE",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_RUN_ID",
+    "GITHUB_SHA",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
+    "GITLAB_CI",
+    "GITLAB_USER_LOGIN",
+    "CI_API_V4_URL",
+    "CI_COMMIT_SHA",
+    "CI_JOB_ID",
+    "CI_MERGE_REQUEST_EVENT_TYPE",
+    "CI_MERGE_REQUEST_IID",
+    "CI_MERGE_REQUEST_PROJECT_ID",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CI_PIPELINE_ID",
+    "CI_PIPELINE_SOURCE",
+    "CI_PROJECT_DIR",
+    "CI_PROJECT_ID",
+)
+_TOKENS: Final = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
 
 
 class Variable(Struct, frozen=True):
@@ -64,6 +105,16 @@ def environment_of_ci() -> CI:
         commit = known.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or known.get("CI_COMMIT_SHA", "")
         return CI(commit=commit, run=known.get("CI_JOB_ID", ""), base_branch=branch, is_merge=bool(branch) and merge)
     return CI()
+
+
+def ci_variables() -> Mapping[str, str]:
+    """What CI says of its run, by its own names; no secret is among them."""
+    return {name: value for name in _CI if (value := os.environ.get(name))}
+
+
+def ci_token(forge: Literal["github", "gitlab", "none"]) -> str:
+    """The token to comment with; empty where there is none."""
+    return next((value for name in _TOKENS.get(forge, ()) if (value := os.environ.get(name))), "")
 
 
 def current_test() -> str | None:

@@ -55,3 +55,14 @@ def test_a_marked_test_without_calls_loads_no_prices(tmp_path: Path) -> None:
     found = session(f"{marker}def test_adds():\n    assert 1 + 1 == 2\n", tmp_path)
     assert "vcr" in found  # its cassettes are ready
     assert found & PRICES_AND_REPORTS == set()
+
+
+def test_deciding_what_to_post_loads_no_forge(tmp_path: Path) -> None:
+    script = (
+        "import sys, pytest_tokenbudget.ci.posting, pytest_tokenbudget.ci.event, pytest_tokenbudget.ci.github\n"
+        "import pytest_tokenbudget.ci.gitlab\n"
+        "print('LOADED', *sys.modules)\n"
+    )
+    found = loaded(script, where=tmp_path)
+    assert "pytest_tokenbudget.ci.gitlab" in found
+    assert found & {"github", "gitlab", "requests", "urllib3"} == set()
