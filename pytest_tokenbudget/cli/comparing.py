@@ -7,7 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from pytest_tokenbudget.config.environment import environment_of_ci
+from pytest_tokenbudget.ci.event import Event, read_event
+from pytest_tokenbudget.config.environment import ci_variables
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.model.run import Run
@@ -20,7 +21,7 @@ from pytest_tokenbudget.store.baseline import Baseline, find_baseline, named_sna
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.tokens.worth import worth
 
-__all__ = ["Gathered", "about_of", "compared", "gathered", "judged", "judged_today", "merged_into"]
+__all__ = ["Gathered", "about_of", "ci_event", "compared", "gathered", "judged", "judged_today", "merged_into"]
 
 _NAMED: Final = "named with --base"
 
@@ -90,10 +91,15 @@ def compared(root: Path, base: str | None, head: str | None) -> Gathered:
     )
 
 
+def ci_event() -> Event:
+    """What CI says of this run."""
+    return read_event(ci_variables())
+
+
 def merged_into() -> str | None:
     """The branch that CI says a pull request is merged into, where it tests a merge commit."""
-    found = environment_of_ci()
-    return found.base_branch if found.is_merge else None
+    found = ci_event()
+    return (found.base_branch or None) if found.is_merged else None
 
 
 def judged_today(found: Gathered) -> GateVerdict:
@@ -103,15 +109,15 @@ def judged_today(found: Gathered) -> GateVerdict:
 
 def about_of(found: Gathered, *, key: str = "default") -> About:
     """What a comment says beside the comparison."""
-    ci = environment_of_ci()
+    event = ci_event()
     run = found.run
     paid = None
     if run is not None:
         paid = None if run.totals.unknown_sent else run.totals.incurred
     return About(
         key=key,
-        head=ci.commit or found.comparison.head.commit or "",
-        run=ci.run,
+        head=event.head or found.comparison.head.commit or "",
+        run=event.run,
         base=found.base.why,
         base_age=found.base.age,
         as_of=found.prices.as_of,

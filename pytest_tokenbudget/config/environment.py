@@ -7,13 +7,11 @@ from typing import Final, Literal
 from msgspec import Struct
 
 __all__ = [
-    "CI",
     "Variable",
     "ci_token",
     "ci_variables",
     "current_test",
     "environment",
-    "environment_of_ci",
     "inherited",
 ]
 
@@ -72,39 +70,6 @@ def environment() -> Mapping[str, Variable]:
     if mode := os.environ.get("TOKENBUDGET"):
         found.setdefault("mode", Variable("TOKENBUDGET", mode))
     return found
-
-
-class CI(Struct, frozen=True, kw_only=True):
-    """What a CI run says of itself; everything is empty elsewhere.
-
-    Attributes:
-        commit: The commit that a pull request proposes, not the merge commit that is tested.
-        run: What CI calls this run, such as `8123.1`.
-        base_branch: The branch that a pull request is merged into.
-        is_merge: Whether a merge commit of both is tested.
-    """
-
-    commit: str = ""
-    run: str = ""
-    base_branch: str = ""
-    is_merge: bool = False
-
-
-def environment_of_ci() -> CI:
-    """Read what GitHub Actions or GitLab CI says; whoever posts reads a pull request's own commit from the event."""
-    known = os.environ
-    if known.get("GITHUB_ACTIONS"):
-        branch = known.get("GITHUB_BASE_REF", "")
-        merge = known.get("GITHUB_REF", "").endswith("/merge")
-        run = ".".join(filter(None, (known.get("GITHUB_RUN_ID", ""), known.get("GITHUB_RUN_ATTEMPT", ""))))
-        commit = "" if merge else known.get("GITHUB_SHA", "")
-        return CI(commit=commit, run=run, base_branch=branch, is_merge=bool(branch) and merge)
-    if known.get("GITLAB_CI"):
-        branch = known.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
-        merge = known.get("CI_MERGE_REQUEST_EVENT_TYPE") in {"merged_result", "merge_train"}
-        commit = known.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or known.get("CI_COMMIT_SHA", "")
-        return CI(commit=commit, run=known.get("CI_JOB_ID", ""), base_branch=branch, is_merge=bool(branch) and merge)
-    return CI()
 
 
 def ci_variables() -> Mapping[str, str]:

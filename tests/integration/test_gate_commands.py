@@ -12,6 +12,8 @@ from shutil import which
 import pytest
 from agent_simulator import Agent, Step, calls_of
 from builders import make_budget, make_call, make_run, make_task
+from forge_github import GitHubServer
+from forge_http import TOKEN, Fault
 from msgspec.structs import replace
 
 from pytest_tokenbudget.model.run import Run
@@ -34,6 +36,7 @@ REFUND = Agent(
     ),
 )
 FAQ = Agent(model="gpt-5-mini", system=300, tools=(), user=60, steps=(Step("", 20, 150), Step("", 20, 120)))
+HEAD = "9" * 40
 RETRY = Step("issue_refund", 60, 40)
 
 
@@ -233,20 +236,14 @@ def test_the_comment_is_written_to_a_file_and_decides_nothing(checkout: Checkout
     assert "### 🔴 Blocked: 1 task costs" in text
 
 
-def test_a_tested_merge_commit_is_compared_with_its_first_parent(checkout: Checkout) -> None:
+def test_a_tested_merge_commit_is_compared_with_its_first_parent(checkout: Checkout, tmp_path: Path) -> None:
     checkout.measure(bloated(REFUND))
     checkout.git("switch", "--quiet", "main")
     checkout.type("lock")
     checkout.commit()  # main moved on, to the very cost of the pull request
     checkout.git("switch", "--quiet", "--detach")
     checkout.git("merge", "--quiet", "--no-ff", "--message", "as CI merges", "work")
-    event = {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_BASE_REF": "main",
-        "GITHUB_REF": "refs/pull/7/merge",
-        "GITHUB_RUN_ID": "8",
-    }
-    status, printed, _ = checkout.type("gate", **event)
+    status, printed, _ = checkout.type("gate", **in_actions(checkout, tmp_path))
     assert status == 0
     assert "the first parent of the merge commit that CI tests, on main" in printed
 
@@ -256,3 +253,54 @@ def test_what_names_nothing_is_refused(checkout: Checkout) -> None:
     status, _, said = checkout.type("gate", "--base", "nothing-here")
     assert status == 2
     assert "[base] 'nothing-here' is neither a file nor a git revision." in said
+
+
+def in_actions(checkout: Checkout, tmp_path: Path, api_url: str = "http://127.0.0.1:9") -> dict[str, str]:
+    """The variables and the event file of a pull request's run in GitHub Actions."""
+    head = {"ref": "topic", "sha": HEAD, "repo": {"id": 1, "full_name": "acme/shop", "owner": {"login": "acme"}}}
+    base = {**head, "ref": "main"}
+    event = {"action": "synchronize", "pull_request": {"number": 7, "head": head, "base": base}}
+    (tmp_path / "event.json").write_text(json.dumps({**event, "repository": base["repo"]}))
+    return {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": api_url,
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_RUN_ID": "8",
+        "GITHUB_SHA": checkout.git("rev-parse", "HEAD"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "GITHUB_TOKEN": TOKEN,
+    }
+
+
+def test_in_actions_the_comment_is_posted_and_turns_green_after_the_fix(checkout: Checkout, tmp_path: Path) -> None:
+    with GitHubServer(head=HEAD) as server:
+        variables = in_actions(checkout, tmp_path, server.api_url)
+        checkout.measure(bloated(REFUND))
+        status, printed, said = checkout.type("comment", "--base", "main", "--require-post", **variables)
+        assert (status, said.split(".")[0]) == (0, "tokenbudget: created")
+        assert "::error file=tests/test_triage.py" in printed
+        (posted,) = server.comments
+        assert "### 🔴 Blocked: 1 task costs" in posted.body
+        assert posted.body in (tmp_path / "summary.md").read_text(encoding="utf-8")
+        assert "blocked" in (tmp_path / "output").read_text()
+        checkout.measure()
+        assert checkout.type("comment", "--base", "main", **variables)[0] == 0
+        (posted,) = server.comments
+        assert "### 🟢 Agent cost unchanged" in posted.body
+        assert TOKEN not in printed + said
+
+
+def test_a_failed_post_never_changes_the_verdict(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.measure(bloated(REFUND))
+    with GitHubServer(head=HEAD) as server:
+        server.faults.append(Fault(match=".*", status=403, message="Resource not accessible by integration", times=99))
+        variables = in_actions(checkout, tmp_path, server.api_url)
+        assert checkout.type("gate", "--base", "main", **variables)[0] == 10
+        status, _, said = checkout.type("comment", "--base", "main", **variables)
+        assert status == 0
+        assert said.startswith("tokenbudget: failed.")
+        assert "Blocked" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+        assert checkout.type("comment", "--base", "main", "--require-post", **variables)[0] == 13
