@@ -18,6 +18,7 @@ __all__ = ["main"]
 _COMMANDS: Final = {
     "audit": "pytest_tokenbudget.cli.audit",
     "doctor": "pytest_tokenbudget.cli.doctor",
+    "combine": "pytest_tokenbudget.cli.combine",
     "demo": "pytest_tokenbudget.cli.demo",
     "lock": "pytest_tokenbudget.cli.lock",
     "diff": "pytest_tokenbudget.cli.diff",

@@ -147,10 +147,7 @@ class Session:
         self._running = None
         if task.exchanges or task.strays or task.opened or task.budget.limits():
             self._ended[task.id] = task
-        closed = task.close(outcome)
-        if closed.calls:
-            calls = (entry.call for entry in closed.calls)
-            closed = replace(closed, portions=portions(calls, self._prices.above))
+        closed = self._summed(task.close(outcome))
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
         return closed
@@ -166,7 +163,13 @@ class Session:
         """End a wider fixture; one that made no call leaves no trace."""
         if task.exchanges or task.strays or task.opened:
             self._keep_outcome(task.id, "fixture")
-            self._closed.append(task.close("fixture"))
+            self._closed.append(self._summed(task.close("fixture")))
+
+    def _summed(self, task: Task) -> Task:
+        """With its calls by rate card: what a comparison reads."""
+        if not task.calls:
+            return task
+        return replace(task, portions=portions((entry.call for entry in task.calls), self._prices.above))
 
     def _keep_outcome(self, task_id: str, outcome: Outcome) -> None:
         try:
