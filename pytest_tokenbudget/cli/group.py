@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "doctor": "pytest_tokenbudget.cli.doctor",
     "combine": "pytest_tokenbudget.cli.combine",
     "demo": "pytest_tokenbudget.cli.demo",
+    "init": "pytest_tokenbudget.cli.init",
     "lock": "pytest_tokenbudget.cli.lock",
     "diff": "pytest_tokenbudget.cli.diff",
     "gate": "pytest_tokenbudget.cli.gate",

@@ -193,9 +193,9 @@ class Session:
         return self.ship()
 
     def finish(self) -> Run | None:
-        """The run, if anything was measured."""
+        """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
         self.gathered.recover(recover_tasks(self.out, self._name))
-        return self._run() if self.gathered.tasks() else None
+        return self._run() if self.gathered.tasks() or self.settings.out != Settings().out else None
 
     def write(self, run: Run) -> None:
         """Write the run file, and drop what was kept until then.
