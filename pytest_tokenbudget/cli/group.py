@@ -18,7 +18,9 @@ __all__ = ["main"]
 _COMMANDS: Final = {
     "audit": "pytest_tokenbudget.cli.audit",
     "doctor": "pytest_tokenbudget.cli.doctor",
+    "combine": "pytest_tokenbudget.cli.combine",
     "demo": "pytest_tokenbudget.cli.demo",
+    "init": "pytest_tokenbudget.cli.init",
     "lock": "pytest_tokenbudget.cli.lock",
     "diff": "pytest_tokenbudget.cli.diff",
     "gate": "pytest_tokenbudget.cli.gate",

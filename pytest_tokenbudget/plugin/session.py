@@ -147,10 +147,7 @@ class Session:
         self._running = None
         if task.exchanges or task.strays or task.opened or task.budget.limits():
             self._ended[task.id] = task
-        closed = task.close(outcome)
-        if closed.calls:
-            calls = (entry.call for entry in closed.calls)
-            closed = replace(closed, portions=portions(calls, self._prices.above))
+        closed = self._summed(task.close(outcome))
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
         return closed
@@ -166,7 +163,13 @@ class Session:
         """End a wider fixture; one that made no call leaves no trace."""
         if task.exchanges or task.strays or task.opened:
             self._keep_outcome(task.id, "fixture")
-            self._closed.append(task.close("fixture"))
+            self._closed.append(self._summed(task.close("fixture")))
+
+    def _summed(self, task: Task) -> Task:
+        """With its calls by rate card: what a comparison reads."""
+        if not task.calls:
+            return task
+        return replace(task, portions=portions((entry.call for entry in task.calls), self._prices.above))
 
     def _keep_outcome(self, task_id: str, outcome: Outcome) -> None:
         try:
@@ -190,9 +193,9 @@ class Session:
         return self.ship()
 
     def finish(self) -> Run | None:
-        """The run, if anything was measured."""
+        """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
         self.gathered.recover(recover_tasks(self.out, self._name))
-        return self._run() if self.gathered.tasks() else None
+        return self._run() if self.gathered.tasks() or self.settings.out != Settings().out else None
 
     def write(self, run: Run) -> None:
         """Write the run file, and drop what was kept until then.

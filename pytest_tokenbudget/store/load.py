@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import LIMITS, Budget, Verdict
@@ -18,8 +19,7 @@ from pytest_tokenbudget.store.portions import portion_from_record
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
 
-__all__ = ["load_run"]
-
+__all__ = ["load_run", "run_from_record"]
 
 _NO_BUDGET: Final = Budget()
 
@@ -87,21 +87,41 @@ def load_run(path: Path) -> Run:
     """
     try:
         raw = msgspec.json.decode(path.read_bytes())
-        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
-            found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
-            message = f"{path}: this is {found!r}, not a run file of schema {SCHEMA!r}. Run pytest again to write one."
-            raise RunFileError(message)
-        fields = msgspec.convert(raw, _RunFields)
     except FileNotFoundError as error:
         message = f"{path}: there is no run file. Run pytest first; a run without model calls writes none."
         raise RunFileError(message) from error
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"{path}: the run file cannot be read: {error}. Run pytest again to write a new one."
-        raise RunFileError(message) from error
-    tasks = tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.tasks)
-    fixtures = tuple(_load_task(task, f"{path.name}: {task.id}") for task in fields.fixtures)
-    kept = recover_tasks(path, fields.unfinished) if fields.unfinished else ()
+        raise _unreadable(str(path), error) from error
+    run = run_from_record(raw, str(path))
+    kept = recover_tasks(path, run.unfinished) if run.unfinished else ()
     recovered = merge_attempts(entry.task for entry in kept).values()
+    return replace(
+        run,
+        incomplete=(*run.incomplete, *died_in(recovered)),
+        tasks=_sorted((*run.tasks, *(task for task in recovered if task.outcome != "fixture"))),
+        fixtures=_sorted((*run.fixtures, *(task for task in recovered if task.outcome == "fixture"))),
+    )
+
+
+def run_from_record(raw: object, place: str) -> Run:
+    """Read a run back from the JSON values of its file.
+
+    Args:
+        raw: What the file holds.
+        place: The file, for messages.
+
+    Raises:
+        RunFileError: It is of another schema, or a field is missing or of the wrong type.
+    """
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
+        message = f"{place}: this is {found!r:.80}, not a run file of schema {SCHEMA!r}. Run pytest again to write one."
+        raise RunFileError(message)
+    try:
+        fields = msgspec.convert(raw, _RunFields)
+    except msgspec.ValidationError as error:
+        raise _unreadable(place, error) from error
+    name = Path(place).name
     return Run(
         tool_version=fields.tool_version,
         as_of=fields.as_of,
@@ -112,13 +132,17 @@ def load_run(path: Path) -> Run:
         commit=fields.commit,
         unfinished=fields.unfinished,
         partial=fields.partial,
-        incomplete=(*fields.incomplete, *died_in(recovered)),
-        tasks=_sorted((*tasks, *(task for task in recovered if task.outcome != "fixture"))),
-        fixtures=_sorted((*fixtures, *(task for task in recovered if task.outcome == "fixture"))),
+        incomplete=fields.incomplete,
+        tasks=_sorted(_load_task(task, f"{name}: {task.id}") for task in fields.tasks),
+        fixtures=_sorted(_load_task(task, f"{name}: {task.id}") for task in fields.fixtures),
         recordings=fields.recordings,
         orphans=fields.orphans,
         failed=fields.failed,
     )
+
+
+def _unreadable(place: str, error: Exception) -> RunFileError:
+    return RunFileError(f"{place}: the run file cannot be read: {error}. Run pytest again to write a new one.")
 
 
 def _sorted(tasks: Iterable[Task]) -> tuple[Task, ...]:

@@ -160,6 +160,7 @@ def test_a_wider_fixture_is_a_task_of_its_own(project: Project) -> None:
         assert ran.counts == {"passed": 3}
         assert {name: len(task.calls) for name, task in ran.tasks.items()} == {"TestA::test_1": 1, "TestA::test_3": 1}
         assert {name: len(task.calls) for name, task in ran.fixtures.items()} == {f"{node}::wide [{scope} fixture]": 2}
+        assert {sum(portion.calls for portion in task.portions) for task in ran.fixtures.values()} == {2}
 
 
 def test_each_execution_of_a_wider_fixture_is_listed(project: Project) -> None:
