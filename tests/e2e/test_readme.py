@@ -115,7 +115,7 @@ def test_the_rest_works_in_a_project_that_begins_empty(tmp_path: Path, run: Run)
             (project / block.file).parent.mkdir(parents=True, exist_ok=True)
             (project / block.file).write_text(block.text, encoding="utf-8")
         elif block.language == "sh" and block not in setup:
-            if "--record-mode" in block.text:
+            if "--tokenbudget-record" in block.text:
                 record(block.text, project, environment, run)
                 continue
             shown = run(["sh", "-c", block.text], project, **environment)
@@ -133,5 +133,5 @@ def record(command: str, project: Path, environment: dict[str, str], run: Run) -
     assert recordings
     for recording in recordings:
         text = recording.read_text(encoding="utf-8")
-        assert "authorization" not in text.lower()  # filtered, as the README's conftest says
+        assert "authorization" not in text.lower()
         recording.write_text(text.replace(model.url, "https://api.openai.com"), encoding="utf-8")
