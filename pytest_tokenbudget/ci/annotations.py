@@ -76,7 +76,7 @@ def _found(reasons: Sequence[Reason], tasks: dict[str, TaskDiff], folder: str) -
             continue
         task = tasks.get(reason.task)
         file, line = _place(task.id, task.budget, folder) if task is not None else ("", None)
-        text = reason_text(reason, task, of_test).replace("**", "")
+        text = reason_text(reason, task, of_test)
         yield Annotation(level=level, title=_TITLES[reason.state], text=text, file=file, line=line)
 
 

@@ -50,6 +50,7 @@ def test_ours_is_found_by_marker_and_author_on_any_page() -> None:
             server.add(f"and {number}", author="kim")
         before = bodies(server)
         assert posted(server, GREEN).kind == "updated"
+    assert next(one.query["per_page"] for one in server.asked if one.path.endswith("/comments")) == "100"
     before[53] = GREEN
     assert bodies(server) == before
     assert ours.body == GREEN
