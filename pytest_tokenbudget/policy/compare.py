@@ -5,6 +5,7 @@ Both sides are priced with one table, so that a provider's price change never fa
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal
+from functools import cached_property
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -94,7 +95,7 @@ class TaskDiff(Struct, frozen=True, kw_only=True):
         return _DIVISION.divide(change, before) if change is not None and before and self.head is not None else None
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class Comparison(Struct, frozen=True, kw_only=True, dict=True):
     """Two snapshots, task by task.
 
     Attributes:
@@ -107,13 +108,13 @@ class Comparison(Struct, frozen=True, kw_only=True):
     head: Snapshot
     tasks: tuple[TaskDiff, ...]
 
-    @property
+    @cached_property
     def moved(self) -> tuple[TaskDiff, ...]:
         """The tasks that changed, the largest change first; those of unknown cost lead."""
         changed = [task for task in self.tasks if task.movement != "unchanged"]
         return tuple(sorted(changed, key=lambda task: (task.change is not None, -abs(task.change or ZERO), task.id)))
 
-    @property
+    @cached_property
     def causes(self) -> tuple[Cause, ...]:
         """Why the suite's cost changed: the causes of all tasks, summed."""
         return summed(cause for task in self.tasks for cause in task.causes)

@@ -20,7 +20,7 @@ from pytest_tokenbudget.errors import PriceError
 from pytest_tokenbudget.model.call import LONGEST_PROMPT, SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.money import ZERO, dollars_text
-from pytest_tokenbudget.model.portion import Portion
+from pytest_tokenbudget.model.portion import Portion, RateKey
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
 from pytest_tokenbudget.pricing.discounts import discount_for, discounted
 from pytest_tokenbudget.pricing.explanation import Explanation, rows_of
@@ -93,6 +93,7 @@ class PriceTable:
             fees=fees,
         )
         self._lookup = Lookup(self._rules, as_of)
+        self._cards: dict[RateKey, RateCard | None] = {}
         self._reported = Disagreement(self._rules, as_of)
 
     @classmethod
@@ -185,6 +186,13 @@ class PriceTable:
         Calls that cost nothing have a card on which everything costs $0.
         """
         key = portion.key
+        if key not in self._cards:
+            # a suite's tasks share a handful, and a card keeps what it computes from its rates
+            self._cards[key] = self._card(key)
+        card = self._cards[key]
+        return None if card is None or unpriced_in(portion.usage, card) else card
+
+    def _card(self, key: RateKey) -> RateCard | None:
         found = self._lookup.find(
             Call(
                 provider=key.provider,
@@ -203,8 +211,7 @@ class PriceTable:
         if found.card is None:
             return None
         tier = next((tier for tier in found.card.long_prompts if tier.above == key.above), None)
-        card = replace(found.card, rates=tier.rates if tier else found.card.rates, long_prompts=())
-        return None if unpriced_in(portion.usage, card) else card
+        return replace(found.card, rates=tier.rates if tier else found.card.rates, long_prompts=())
 
     def contract_cost(self, call: Call) -> Decimal | None:
         """US dollars of a charged call after the contract's discount; `None` where its cost is unknown.

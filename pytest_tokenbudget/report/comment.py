@@ -37,6 +37,9 @@ LONGEST: Final = 60_000
 
 _SHORT: Final = 7
 _ROWS: Final = 25
+_MOST_ROWS: Final = 400
+"""More have no room in any case."""
+
 _DIVISION: Final = Context(prec=28)
 _HEADS: Final = ("task", "base", "head", "change", "of budget", "largest cause")
 
@@ -79,7 +82,7 @@ def _word(text: str) -> str:
 def comment(comparison: Comparison, verdict: GateVerdict, about: About) -> str:
     """The comment as Markdown of at most `LONGEST` bytes."""
     writer = _Writer(comparison, verdict, about)
-    rows = len(comparison.moved)
+    rows = min(len(comparison.moved), _MOST_ROWS)
     for folded, most in ((_ROWS, rows), (5, rows), (0, rows), (0, _ROWS), (0, 5), (0, 1), (0, 0)):
         text = writer.write(rows=min(most, rows), folded=folded)
         if len(text.encode()) <= LONGEST:
