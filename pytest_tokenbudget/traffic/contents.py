@@ -64,6 +64,11 @@ class Contents:
         return len(self.data) - self.from_file
 
     @property
+    def used(self) -> int:
+        """How many of those that were there before answer no further request."""
+        return sum(position < self.loaded for position in self.taken)
+
+    @property
     def received(self) -> int:
         """How many answers were received."""
         return len(self.data) - self.loaded

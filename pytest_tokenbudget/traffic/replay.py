@@ -129,13 +129,14 @@ class OwnCassette(MeteredCassette):
     def _decide(self, request: Any) -> Plan:
         plan = self._plans.decide(request)
         clean = self._cleaned(request)
+        meter = attached()
         try:
             if plan.kind == "miss":
-                raise missed(self._recording, clean, have=self._contents.loaded)
+                step = 1 if meter is None else meter.next_step
+                raise missed(self._recording, self._contents, clean, step=step)
             if plan.kind == "send":
                 self._outgoing.let_out(request, request_line(clean))
         except Stop as stop:
-            meter = attached()
             if meter is not None:
                 meter.latch(stop)
             raise

@@ -76,6 +76,7 @@ def test_none_sends_nothing_and_says_what_to_type(studio: Studio) -> None:
         play(studio, "a")
     assert str(missed.value) == (
         f"[miss] POST {CHAT} was not sent: this test replays, and there is no {studio.name}. "
+        "It is step 1, to m: “a”. "
         "To record it, type: pytest test_it.py::test_it --tokenbudget-record=once"
     )
     assert studio.task.stop is missed.value
@@ -92,7 +93,7 @@ def test_once_records_what_has_no_recording_and_replays_it_from_then_on(studio: 
     assert studio.obtained == ["replayed"] * 4
     assert studio.text == written
     assert list(studio.journals.iterdir()) == []
-    with pytest.raises(RecordingMiss, match=r"\(2 recorded\) is left for it. To send it and add it, type: .*=new"):
+    with pytest.raises(RecordingMiss, match=r"both answers in .* are used. It is step \d, to m: “c”. To .*=new"):
         play(studio, "a", "b", "c", record="once")
 
 

@@ -67,7 +67,8 @@ def test_recorded_calls_are_answered_and_the_next_one_stops(tmp_path: Path, seen
         with pytest.raises(RecordingMiss) as stopped:
             cassette.can_play_response_for(Request("POST", f"{CHAT}?key=secret", b"{}", {}))
     assert str(stopped.value) == (
-        f"[miss] POST {CHAT} was not sent: this test replays, and no answer in it.yaml (1 recorded) is left for it. "
+        f"[miss] POST {CHAT} was not sent: this test replays, and the one answer in it.yaml is used. "
+        "It is step 1. "
         "To send it and add it, type: pytest 'test_it.py::test_it[a b]' --tokenbudget-record=new "
         "(--tokenbudget-record=all records all of the test anew)."
     )
