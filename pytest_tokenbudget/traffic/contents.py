@@ -13,6 +13,9 @@ from pytest_tokenbudget.traffic.stored import as_played, as_stored
 __all__ = ["Contents"]
 
 _HTTP_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
+_FOR_NOW: Final = frozenset({408, 409, 425, 429})
+"""Refusals after which clients send the same once more."""
 
 
 class Contents:
@@ -36,6 +39,7 @@ class Contents:
         self._stamp: tuple[int, ...] | None = None
         self._replaced: dict[int, int] = {}
         self._kept_for: dict[int, int] = {}
+        self._passing: set[int] = set()
 
     def read(self) -> None:
         """Read its file, if there is one.
@@ -64,11 +68,6 @@ class Contents:
         return len(self.data) - self.from_file
 
     @property
-    def used(self) -> int:
-        """How many of those that were there before answer no further request."""
-        return sum(position < self.loaded for position in self.taken)
-
-    @property
     def received(self) -> int:
         """How many answers were received."""
         return len(self.data) - self.loaded
@@ -86,12 +85,21 @@ class Contents:
             self.taken[place] = 1
             self._replaced[place] = position
 
-    def replace(self, place: int, answer: dict[str, Any]) -> None:
-        """Let an answer that was received take the place of a recording in the file."""
+    def replace(self, place: int, answer: dict[str, Any]) -> bool:
+        """Let an answer that was received take the place of a recording in the file.
+
+        Returns:
+            Whether it does. A refusal for now does not, and is not stored: the client asks again.
+        """
         # another thread may have stored one behind it
-        self._replaced[place] = next(
-            position for position in range(len(self.data) - 1, -1, -1) if self.data[position][1] is answer
-        )
+        received = next(position for position in range(len(self.data) - 1, -1, -1) if self.data[position][1] is answer)
+        status = answer["status"]["code"]
+        if status in _FOR_NOW or status >= _SERVER_ERROR:
+            self._passing.add(received)
+            return False
+        self.taken[place] = 1
+        self._replaced[place] = received
+        return True
 
     def write(self, *, anew: bool) -> None:
         """Write its file.
@@ -104,7 +112,7 @@ class Contents:
         """
         # of an interrupted recording, what was not asked for again is no part of the test any more
         left_out = {position for position in range(self.from_file, self.loaded) if position not in self.taken}
-        left_out |= set(self._replaced.values())
+        left_out |= self._passing.union(self._replaced.values())
         found = [
             as_stored(*self.data[self._replaced.get(position, position)])
             for position in range(len(self.data))

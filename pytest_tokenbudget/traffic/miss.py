@@ -7,6 +7,7 @@ from pytest_tokenbudget.traffic.canonical import Forms
 from pytest_tokenbudget.traffic.contents import Contents
 from pytest_tokenbudget.traffic.exchanges import body_bytes, header_values, request_line
 from pytest_tokenbudget.traffic.journal import read_journal
+from pytest_tokenbudget.traffic.matching import same_endpoint
 from pytest_tokenbudget.traffic.recording import Recording
 from pytest_tokenbudget.wire import prompt_of
 
@@ -25,18 +26,19 @@ def missed(recording: Recording, contents: Contents, request: Any, *, step: int)
         request: The request, without secrets.
         step: Its number among the model calls of the task.
     """
-    known, advice = _known(recording, contents)
+    known, advice = _known(recording, contents, request)
     return RecordingMiss(
         f"[{RecordingMiss.slug}] {request_line(request)} was not sent: this test replays, and {known}. "
         f"It is step {step}{_asked(recording, request)}. {advice}"
     )
 
 
-def _known(recording: Recording, contents: Contents) -> tuple[str, str]:
+def _known(recording: Recording, contents: Contents, request: Any) -> tuple[str, str]:
     """What is recorded, and what to do about it."""
-    have, used = contents.loaded, contents.used
+    have = contents.loaded
     if have:
-        return _left(recording.shown, have, used), (
+        others = sum(_is_other(request, stored) for stored, _ in contents.data[:have])
+        return _left(recording.shown, have, have - others), (
             f"To send it and add it, type: {recording.command('new')} "
             "(--tokenbudget-record=all records all of the test anew)."
         )
@@ -48,6 +50,13 @@ def _known(recording: Recording, contents: Contents) -> tuple[str, str]:
     else:
         advice = f"To record it, type: {recording.command('once')}"
     return f"there is no {recording.shown}", advice
+
+
+def _is_other(request: Any, stored: Any) -> bool:
+    try:
+        return not same_endpoint(request, stored)
+    except Exception:  # noqa: BLE001 - a request of no known kind is like no other
+        return True
 
 
 def _left(shown: str, have: int, used: int) -> str:

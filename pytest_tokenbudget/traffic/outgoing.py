@@ -82,7 +82,7 @@ class Outgoing:
             message = (
                 f"[{CannotRecord.slug}] {line} was not sent, as its answer could be lost: the journal of "
                 f"{self._recording.shown} cannot be written ({error.strerror or error}). What was recorded is kept. To "
-                f"go on, type: {self._recording.command('once')}"
+                f"go on, type: {self._recording.going_on}"
             )
             raise CannotRecord(message) from error
         self._numbers[request] = number

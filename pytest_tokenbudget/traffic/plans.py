@@ -65,7 +65,7 @@ class Plans:
         self._plans[request] = self._plans[self._cleaned(request)] = plan
 
     def decide(self, request: Any) -> Plan:
-        """Decide about a request, and let the recording that it takes answer no other."""
+        """Decide about a request, and let the recording that it takes, or means to replace, answer no other."""
         place, exact = self._find(request)
         asks = asks_a_model(request)
         records = self._records and asks
@@ -80,8 +80,13 @@ class Plans:
         if not replaces:
             place = None
         if place is not None:
-            self._contents.take(place)
+            # it is taken by the answer, if one comes: the client may ask again
+            self._index.hold(place, request)
         return Plan("send", place)
+
+    def free(self, place: int) -> None:
+        """Let a recording be replaced by another request's answer after all."""
+        self._index.release(place)
 
     def _find(self, request: Any) -> tuple[int | None, bool]:
         """The recording that answers a request, and whether it is that of this very request."""

@@ -54,6 +54,13 @@ class Recording(Struct, frozen=True, kw_only=True):
         """Who records it."""
         return self.test if self.worker == "main" else f"{self.test}, in worker {self.worker}"
 
+    @property
+    def going_on(self) -> str:
+        """What to type to go on where its recording was interrupted."""
+        if self.record == "none" and self.drift == "record":
+            return f"pytest {shlex.quote(self.test)} --tokenbudget-drift=record"
+        return self.command("once")
+
     def command(self, record: RecordMode) -> str:
         """What to type to have this test recorded."""
         return f"pytest {shlex.quote(self.test)} --tokenbudget-record={record}"

@@ -177,8 +177,8 @@ class OwnCassette(MeteredCassette):
         with self._tokenbudget.lock:
             plan = self._plans.known(request)
             replaces = plan.place if plan is not None else None
-            if replaces is not None:
-                self._contents.replace(replaces, answer)
+            if replaces is not None and not self._contents.replace(replaces, answer):
+                self._plans.free(replaces)
             number = self._outgoing.number_of(request, request_line(clean))
         self._outgoing.answered(number, as_stored(clean, answer), replaces)
 
@@ -213,7 +213,7 @@ class OwnCassette(MeteredCassette):
         answers = "1 answer is" if count == 1 else f"{count} answers are"
         return (
             f"The recording of {self._recording.shown} was interrupted: {answers} kept in .tokenbudget/journal, and "
-            f"will not be paid for twice. To go on, type: {self._recording.command('once')}"
+            f"will not be paid for twice. To go on, type: {self._recording.going_on}"
         )
 
     def finish(self, *, complete: bool) -> None:
