@@ -87,8 +87,9 @@ class OwnCassette(MeteredCassette):
         records = recording.record in {"new", "all"} or (
             recording.record == "once" and (self._kept is not None or not recording.path.exists())
         )
-        if records or replaces:
-            self.record_mode = VcrMode.NEW_EPISODES  # the guard goes by it
+        if records:
+            # the guard goes by it: what drifted is let out from here, and nothing past here
+            self.record_mode = VcrMode.NEW_EPISODES
         if not records:
             self._outgoing.give_lock_back()
         anew = recording.record == "all" or (
