@@ -12,8 +12,10 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import intake
+from pytest_tokenbudget.traffic.recording import Recording
 from pytest_tokenbudget.traffic.redaction import Redactor
-from pytest_tokenbudget.traffic.replay import OwnCassette, Recording, opened
+from pytest_tokenbudget.traffic.replay import OwnCassette, opened
 from pytest_tokenbudget.wire import read
 
 __all__ = ["Studio"]
@@ -77,7 +79,7 @@ class Studio:
         seam.install()
         meter = Meter(self._take, lambda *_: None)
         meter.enter(self.task)
-        detach = seam.attach(meter, self.root)
+        detach = intake.attach(meter, self.root)
         cassette, whole = None, False
         try:
             with opened(self.recording(record, **changes)) as cassette:

@@ -10,7 +10,7 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.traffic import cassette, guard
+from pytest_tokenbudget.traffic import guard, intake
 
 __all__ = ["Watched", "watching"]
 
@@ -64,7 +64,7 @@ def watching(folder: Path, script: Script = _says_hi) -> Iterator[Watched]:
         found = Watched(server)
         meter = Meter(found.read, lambda *_: None)
         meter.enter(found.task)
-        detach = cassette.attach(meter, folder)
+        detach = intake.attach(meter, folder)
         uninstall = guard.install(meter, found.rule)
         try:
             yield found

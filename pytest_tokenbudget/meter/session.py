@@ -73,6 +73,11 @@ class Meter:
         """The task that is running."""
         return self._current
 
+    @property
+    def next_step(self) -> int:
+        """The number that the next model call of the task has that is running."""
+        return (self._current or self.outside).steps + 1
+
     def after(self, exchange: Exchange) -> None:
         """Take in an exchange, before the client is handed its answer. Never raises."""
         task = self._current or self.outside

@@ -142,6 +142,11 @@ class TaskMeter:
             self.strays.append(stray)
 
     @property
+    def steps(self) -> int:
+        """How many model calls this attempt has made that count as steps."""
+        return self._steps
+
+    @property
     def strayed_since(self) -> bool:
         """Whether a model request strayed that the verdict does not know of."""
         return len(self.strays) > max(self._judged_strays, self._earlier_strays)

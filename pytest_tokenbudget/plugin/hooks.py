@@ -6,19 +6,18 @@ from typing import Any, Final
 import pytest
 
 from pytest_tokenbudget.config.load import load_settings
-from pytest_tokenbudget.errors import RunFileError, TokenBudgetError
+from pytest_tokenbudget.errors import TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome
+from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
-from pytest_tokenbudget.plugin.selection import reasons_for_partial
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
-from pytest_tokenbudget.plugin.verdicts import SECTION, add_properties, apply_verdict, outcome_of, reveal_stop, shorten
+from pytest_tokenbudget.plugin.verdicts import SECTION, add_properties, outcome_of, settle, shorten
 from pytest_tokenbudget.plugin.wider import WiderFixture
-from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, session_name, ship, worker_name
+from pytest_tokenbudget.plugin.workers import ATTRIBUTE, session_name, worker_name
 from pytest_tokenbudget.traffic import guard
 
 __all__ = ["Hooks"]
@@ -41,12 +40,10 @@ class Hooks:
         self._config = config
         self._recordings = Recordings(session, config.rootpath)
         self._open: OpenRecording | None = None
-        self._is_worker = hasattr(config, "workerinput")
+        self._ending = Ending(session, config)
         self._sending = Sending(session, config)
         self._detach: Callable[[], None] | None = None
         self._unguard: Callable[[], None] | None = None
-        self._run: Run | None = None
-        self._unwritten = ""
         self._declared = False
         self._unproven: set[str] = set()
 
@@ -84,10 +81,10 @@ class Hooks:
         """
         if self._detach or self._off:
             return
-        from pytest_tokenbudget.traffic import cassette  # imports vcrpy
+        from pytest_tokenbudget.traffic import intake
 
         settings = self.session.settings
-        self._detach = cassette.attach(self.session.meter, self._config.rootpath, volatile=settings.volatile)
+        self._detach = intake.attach(self.session.meter, self._config.rootpath, volatile=settings.volatile)
         if running is not None:
             self.session.task_of(running).phase = "call"
 
@@ -229,7 +226,7 @@ class Hooks:
             if recording is not None and (left := recording.unfinished):
                 report.sections.append((SECTION, left))
         task = self.session.task_of(item.nodeid)
-        self._settle(report, call, task)
+        settle(report, call, task, self.session.settings.mode)
         item.stash[_OUTCOME] = outcome = outcome_of(report, item.stash.get(_OUTCOME, None))
         if call.when == "teardown":
             del item.stash[_OUTCOME]
@@ -239,46 +236,15 @@ class Hooks:
                 setattr(report, ATTRIBUTE, parcel)
         return report
 
-    def _settle(self, report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter) -> None:
-        before = task.verdict
-        if call.when == "call" and call.excinfo is not None:
-            task.judge(finished=False)  # unittest keeps a failure to itself until now
-        elif call.when == "setup" and not report.passed:
-            task.judge(finished=False)  # there will be no call
-        elif call.when == "teardown" and (task.strayed_since or any(entry.phase == "teardown" for entry in task.calls)):
-            task.judge()
-        if call.when != "teardown" or not before.blocks:
-            reveal_stop(report, task)
-            apply_verdict(report, task, self.session.settings.mode)
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect tasks where the run is reported."""
-        if self._is_worker or has_workers(self._config):
-            return
-        if parcel := getattr(report, ATTRIBUTE, ""):
-            self.session.gathered.collect(parcel)
+        self._ending.collect(report)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the run, or hand the rest to the controller."""
         self._close_recording()
-        rest = self.session.ship_rest()
-        if self._is_worker:
-            ship(self._config, rest, self._stock(session))
-            return
-        if not has_workers(self._config):
-            self.session.gathered.take_stock(self._stock(session))
-        if rest:
-            self.session.gathered.collect(rest)
-        self.session.partial = reasons_for_partial(session)
-        self.session.failed = session.testsfailed
-        self._run = self.session.finish()
-        if self._run is None:
-            return
-        try:
-            self.session.write(self._run)
-        except RunFileError as error:
-            self._unwritten = f"[{error.slug}] {error}"
+        self._ending.finish(session, self._stock(session))
 
     def _stock(self, session: pytest.Session) -> Stock | None:
         """Which recordings lie here without a test; `None` where that cannot be told."""
@@ -293,17 +259,7 @@ class Hooks:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what the run cost."""
-        if self._run is None:
-            return
-        from pytest_tokenbudget.report.terminal import TITLE, summary
-
-        lines = summary(self._run, width=terminalreporter._tw.fullwidth, verbosity=self._config.get_verbosity())  # noqa: SLF001 - the width has no public name
-        if lines or self._unwritten:
-            terminalreporter.section(TITLE)
-            for line in lines:
-                terminalreporter.write_line(line.text, **line.markup)
-        if self._unwritten:
-            terminalreporter.write_line(f" {self._unwritten}", red=True)
+        self._ending.print_summary(terminalreporter)
 
 
 def _usage_error(error: TokenBudgetError) -> pytest.UsageError:

@@ -9,8 +9,9 @@ import pytest
 from pytest_tokenbudget.plugin.session import Session
 
 if TYPE_CHECKING:
+    from pytest_tokenbudget.traffic.recording import Recording
     from pytest_tokenbudget.traffic.redaction import Redactor
-    from pytest_tokenbudget.traffic.replay import OwnCassette, Recording
+    from pytest_tokenbudget.traffic.replay import OwnCassette
 
 __all__ = ["OpenRecording", "Recordings", "ended_by_itself"]
 
@@ -120,8 +121,8 @@ class Recordings:
 
     def _recording(self, path: Path, test: str) -> "Recording":
         from pytest_tokenbudget.traffic.journal import FOLDER
+        from pytest_tokenbudget.traffic.recording import Recording
         from pytest_tokenbudget.traffic.redaction import Redactor
-        from pytest_tokenbudget.traffic.replay import Recording
 
         settings = self._session.settings
         if self._redactor is None:

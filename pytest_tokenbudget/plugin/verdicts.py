@@ -14,14 +14,28 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import Outcome, Task
 from pytest_tokenbudget.report.failure import failure_text
 
-__all__ = ["SECTION", "add_properties", "apply_verdict", "outcome_of", "reveal_stop", "shorten"]
+__all__ = ["SECTION", "add_properties", "outcome_of", "settle", "shorten"]
 
 SECTION: Final = "token budget"
 _PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
 _STANDARD_LIBRARY: Final = str(Path(os.__file__).parent) + os.sep
 
 
-def apply_verdict(report: pytest.TestReport, task: TaskMeter, mode: Mode) -> None:
+def settle(report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter, mode: Mode) -> None:
+    """Judge what a phase adds, and let the verdict and whatever stopped the agent decide on its report."""
+    before = task.verdict
+    if call.when == "call" and call.excinfo is not None:
+        task.judge(finished=False)  # unittest keeps a failure to itself until now
+    elif call.when == "setup" and not report.passed:
+        task.judge(finished=False)  # there will be no call
+    elif call.when == "teardown" and (task.strayed_since or any(entry.phase == "teardown" for entry in task.calls)):
+        task.judge()
+    if call.when != "teardown" or not before.blocks:
+        _reveal_stop(report, task)
+        _apply_verdict(report, task, mode)
+
+
+def _apply_verdict(report: pytest.TestReport, task: TaskMeter, mode: Mode) -> None:
     """Fail the report of a test whose budget blocks it, even if it is expected to fail or skipped itself.
 
     A test that failed on its own keeps its failure and gains a section.
@@ -30,7 +44,7 @@ def apply_verdict(report: pytest.TestReport, task: TaskMeter, mode: Mode) -> Non
         _fail(report, failure_text(task.close("failed")), "a broken budget")
 
 
-def reveal_stop(report: pytest.TestReport, task: TaskMeter) -> None:
+def _reveal_stop(report: pytest.TestReport, task: TaskMeter) -> None:
     """Fail the report of a test that was stopped, even if it is expected to fail or skipped itself."""
     if task.stop is not None and not report.passed:
         _fail(report, _said(task.stop), "a stopped agent")

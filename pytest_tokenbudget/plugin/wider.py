@@ -10,7 +10,7 @@ from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 
 if TYPE_CHECKING:
-    from pytest_tokenbudget.traffic.replay import Recording
+    from pytest_tokenbudget.traffic.recording import Recording
 
 __all__ = ["WiderFixture"]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.task import Stray, TaskCall
+from pytest_tokenbudget.policy.folding import folded
 
 __all__ = [
     "UNDECIDED",
@@ -88,7 +89,8 @@ def drift_reason(calls: Sequence[TaskCall]) -> str:
         return ""
     they = _answered_for_another(len(stale), len(calls))
     them = "it" if len(stale) == 1 else "them"
-    why = dict.fromkeys(reason.rstrip(".") for call in stale if call.drift is not None for reason in call.drift.reasons)
+    told = (reason for call in stale if call.drift is not None for reason in call.drift.reasons)
+    why = [reason.rstrip(".") for reason in folded(told)]
     if not why:
         return f"{they}: the usage shown for {them} is stale. Record {them} again to settle it."
     return f"{they}, which cannot be estimated: {'; '.join(why)}. Record {them} again to settle it."

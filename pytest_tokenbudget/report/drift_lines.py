@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.money import ZERO
+from pytest_tokenbudget.policy.folding import folded, shape_of
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.drifting import Drifting, estimate_text, record_command, volatile_text
 from pytest_tokenbudget.report.view import Row
@@ -46,8 +47,15 @@ def doubt_texts(rows: Sequence[Row], names: Names, *, every: bool) -> Iterator[T
     for name, affected in _shared(rows, lambda found: found.volatile):
         yield f"! {names(affected)}: {volatile_text(name)}", "over"
     undecided = [row for row in rows if every or row.state == "inconclusive"]
-    for reason, affected in _shared(undecided, lambda found: () if found.unbounded else found.reasons):
-        yield f"≈ {names(affected)}: {reason.rstrip('.')}.", affected[0].state
+    told = [(row, reason) for row in undecided if row.drifting for reason in _reasons(row.drifting)]
+    for alike in {shape_of(reason): None for _, reason in told}:
+        affected = list({row.id: row for row, reason in told if shape_of(reason) == alike}.values())
+        for reason in folded(reason for _, reason in told if shape_of(reason) == alike):
+            yield f"≈ {names(affected)}: {reason.rstrip('.')}.", affected[0].state
+
+
+def _reasons(found: Drifting) -> Sequence[str]:
+    return () if found.unbounded else found.reasons
 
 
 def _change(rows: Sequence[Row], names: Names) -> str:

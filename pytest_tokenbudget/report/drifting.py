@@ -11,6 +11,7 @@ from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.changes import changes_text
+from pytest_tokenbudget.policy.folding import folded
 from pytest_tokenbudget.policy.unknowns import UNDECIDED, UNPRICED_BAND, drift_reason, estimate_reason
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
@@ -32,7 +33,7 @@ class Drifting(Struct, frozen=True, kw_only=True):
         whole: Whether nothing of the cost is unknown beside.
         cold: What the task costs if nothing is in the provider's cache, where that is clearly more; else `None`.
         unbounded: Why there is no estimate, in words; empty where there is one.
-        reasons: Why the band is wide, in sentences.
+        reasons: Why the band is wide, in sentences, of each call that has one.
         volatile: Parts that change at every run.
         sources: The recordings that answered.
     """
@@ -66,7 +67,7 @@ def drifting(task: Task) -> Drifting | None:
         whole=totals.cost is not None,
         cold=_cold(task),
         unbounded=_unbounded(drifted) if totals.stale or totals.known_high is None else "",
-        reasons=tuple(dict.fromkeys(printable(reason) for drift in known for reason in drift.reasons)),
+        reasons=tuple(printable(reason) for drift in known for reason in drift.reasons),
         volatile=tuple(dict.fromkeys(printable(name) for drift in known for name in drift.volatile)),
         sources=tuple(dict.fromkeys(call.source for call in drifted if call.source)),
     )
@@ -85,7 +86,7 @@ def _cold(task: Task) -> Decimal | None:
 
 def _unbounded(drifted: Sequence[Call]) -> str:
     stale = [call.drift for call in drifted if call.drift is None or call.drift.high is None]
-    why = dict.fromkeys(printable(reason).rstrip(".") for drift in stale if drift for reason in drift.reasons)
+    why = [reason.rstrip(".") for reason in folded(printable(why) for drift in stale if drift for why in drift.reasons)]
     return f"cannot be estimated: {'; '.join(why)}" if why else "not estimated: the figures are those of the recording"
 
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
+from pytest_tokenbudget.traffic.body_parts import BodyParts, without_ids
 from pytest_tokenbudget.traffic.exchanges import body_bytes, header_values
-from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile, take_ids
+from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
 from pytest_tokenbudget.wire.framing import unpacked
 from pytest_tokenbudget.wire.routing import route_of
 
@@ -23,25 +24,9 @@ __all__ = ["Form", "Forms", "TextAt", "line_of", "same_request"]
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
-_LONGEST_VALUE: Final = 64
-_WHOLE: Final = 2**53
-_FALSE: Final = Raw(b"false")
-_NULL: Final = Raw(b"null")
 
 Line = tuple[Any, ...]
 TextAt = Callable[[int], bytes]
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    # some clients write 1.0 where others write 1
-    return int(value) if abs(value) < _WHOLE and value.is_integer() else value
-
-
-_decode: Final = msgspec.json.Decoder(float_hook=_number).decode
-_elements: Final = msgspec.json.Decoder(list[Raw]).decode
-_fields: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class Form(Struct, frozen=True, gc=False):
@@ -124,7 +109,7 @@ class Forms:
         """
         body, headers = _body(request)
         try:
-            taken = _Taken(body, self._volatile)
+            taken = BodyParts(body, self._volatile)
             return self._of_json(request, taken), taken.text_at
         except (msgspec.DecodeError, ValueError):
             return self._of_bytes(request, body, headers or header_values(request.headers))
@@ -133,11 +118,11 @@ class Forms:
         """What gives the text of each part of a request's form by its place; it takes a third of the time of both."""
         body, headers = _body(request)
         try:
-            return _Taken(body, self._volatile).text_at
+            return BodyParts(body, self._volatile).text_at
         except (msgspec.DecodeError, ValueError):
             return self._of_bytes(request, body, headers or header_values(request.headers))[1]
 
-    def _of_json(self, request: Any, taken: "_Taken") -> Form:
+    def _of_json(self, request: Any, taken: BodyParts) -> Form:
         hashes: list[int] = []
         names: list[str] = []
         ids: list[str] = []
@@ -146,7 +131,7 @@ class Forms:
             keys = [hash(bytes(element)) for element in elements]
             for key, element in zip(keys, elements, strict=True):
                 if key not in known:
-                    text, found = _without_ids(element)
+                    text, found = without_ids(element)
                     known[key] = hash((name, text)), found
             hashes += [known[key][0] for key in keys]
             names += [name] * len(keys)
@@ -180,70 +165,6 @@ class Forms:
         return form, lambda place: pieces[place][1]
 
 
-class _Taken:
-    """A JSON body taken apart.
-
-    Attributes:
-        parts: Each field that holds messages or the like, with these; and each long value.
-        values: Each short value, with its field.
-        left_out: What was left out.
-        model: The model asked, if it says.
-        stream: Whether a stream is asked for.
-    """
-
-    __slots__ = ("left_out", "model", "parts", "stream", "values")
-
-    def __init__(self, body: bytes, volatile: Volatile) -> None:
-        """Take a body apart.
-
-        Raises:
-            msgspec.DecodeError: It is no JSON.
-        """
-        self.parts: list[tuple[str, list[Raw]]] = []
-        self.values: list[tuple[str, bytes]] = []
-        self.left_out: list[Any] = []
-        self.model, self.stream = "", False
-        if body.lstrip()[:1] != b"{":
-            self.parts.append(("", [Raw(_canonical(body))]))
-            return
-        fields, self.left_out = volatile.take(body)
-        for name in sorted(fields):
-            raw = fields[name]
-            if _starts(raw, b"{"):
-                # one level deeper are Gemini's instructions and the settings of generation
-                self.values.append((name, b"{}"))
-                inner = _fields(raw)
-                for key in sorted(inner):
-                    self._add(f"{name}.{key}", inner[key])
-            else:
-                self._add(name, raw)
-        if "model" in fields:
-            model = _decode(fields["model"])
-            self.model = model if isinstance(model, str) else ""
-        self.stream = fields.get("stream", _FALSE) not in (_FALSE, _NULL)
-
-    def _add(self, name: str, raw: Raw) -> None:
-        """Add a field; of a list each element, unless it is one of numbers."""
-        elements = _elements(raw) if _starts(raw, b"[") else None
-        if elements is None or (elements and not _starts(elements[0], b'{["')):
-            text = _canonical(raw)
-            if len(text) > _LONGEST_VALUE:
-                self.parts.append((name, [raw]))
-            else:
-                self.values.append((name, text))
-        else:
-            self.values.append((name, b"[]"))
-            self.parts.append((name, elements))
-
-    def text_at(self, place: int) -> bytes:
-        """The text of a part, counted over all fields."""
-        for _, elements in self.parts:
-            if place < len(elements):
-                return _without_ids(elements[place])[0]
-            place -= len(elements)
-        raise IndexError(place)
-
-
 def _body(request: Any) -> tuple[bytes, Mapping[str, str]]:
     """A request's body without its content encoding; and its headers, unless it is plain JSON."""
     body = body_bytes(request.body)
@@ -253,22 +174,6 @@ def _body(request: Any) -> tuple[bytes, Mapping[str, str]]:
     with suppress(ValueError):
         body = unpacked(body, headers)
     return body, headers
-
-
-def _starts(raw: Raw, letters: bytes) -> bool:
-    return memoryview(raw)[0] in letters
-
-
-def _canonical(raw: Raw | bytes) -> bytes:
-    return _encode(_decode(raw))
-
-
-def _without_ids(raw: Raw) -> tuple[bytes, tuple[str, ...]]:
-    value = _decode(raw)
-    ids: list[str] = []
-    if isinstance(value, dict):
-        take_ids(value, ids)
-    return _encode(value), tuple(ids)
 
 
 def _formed(  # noqa: PLR0913 - the fields of a form

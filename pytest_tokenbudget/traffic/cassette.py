@@ -6,11 +6,9 @@ underscore that are overridden here are vcrpy's own; `tests/integration/test_vcr
 breaks without them.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from time import perf_counter
 from types import new_class
 from typing import Any
 
@@ -20,53 +18,21 @@ from vcr.matchers import requests_match
 from vcr.record_mode import RecordMode
 
 from pytest_tokenbudget.meter.session import Meter
-from pytest_tokenbudget.model.exchange import Exchange, Obtained
+from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.task import Opened
 from pytest_tokenbudget.traffic import guard
 from pytest_tokenbudget.traffic.canonical import same_request
 from pytest_tokenbudget.traffic.claims import Claims, Sent
 from pytest_tokenbudget.traffic.drift_stop import stop_drifted
-from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request, request_line
+from pytest_tokenbudget.traffic.exchanges import exchange_of, recorded_request
 from pytest_tokenbudget.traffic.filtering import without_needless_copies
 from pytest_tokenbudget.traffic.index import Claim
+from pytest_tokenbudget.traffic.intake import attached, hand_over, read_exchange, volatile_fields
 from pytest_tokenbudget.traffic.open_cassettes import note_openings
-from pytest_tokenbudget.traffic.shown import base_of_paths, shown_path
-from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
+from pytest_tokenbudget.traffic.shown import shown_path
 from pytest_tokenbudget.traffic.waiting import without_waiting
 
-__all__ = ["MeteredCassette", "attach", "attached", "install"]
-
-_meter: Meter | None = None
-_volatile = NOTHING_MORE
-
-
-def attach(meter: Meter, root: str | os.PathLike[str], *, volatile: Iterable[str] = ()) -> Callable[[], None]:
-    """Say who takes in the exchanges from now on.
-
-    Args:
-        meter: It does.
-        root: The folder that recordings are named from.
-        volatile: Fields of bodies that say nothing about what is asked, beside those known to be so.
-
-    Returns:
-        What ends that, and gives the exchanges to whoever had them before.
-    """
-    global _meter, _volatile
-    before = _meter, _volatile
-    _meter, _volatile = meter, Volatile(volatile)
-    base_before = base_of_paths(root)
-
-    def detach() -> None:
-        global _meter, _volatile
-        _meter, _volatile = before
-        base_of_paths(base_before)
-
-    return detach
-
-
-def attached() -> Meter | None:
-    """Who takes in the exchanges, if anybody."""
-    return _meter
+__all__ = ["MeteredCassette", "install"]
 
 
 class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
@@ -76,8 +42,8 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
     _before_record_request: Any
 
     def _load(self) -> None:
-        claims = self._tokenbudget
-        if _meter is not None:
+        claims, meter = self._tokenbudget, attached()
+        if meter is not None:
             self._before_record_request = without_needless_copies(
                 self._before_record_request, self._match_on, lambda: claims.asking.request is not None
             )
@@ -87,8 +53,8 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             super()._load()
         finally:
             claims.loading = False
-        if _meter is not None and self.data and self.record_mode != RecordMode.ALL:  # which plays none of them
-            _meter.opened(Opened(source=shown_path(self._path), interactions=len(self.data), own=self._is_own()))
+        if meter is not None and self.data and self.record_mode != RecordMode.ALL:  # which plays none of them
+            meter.opened(Opened(source=shown_path(self._path), interactions=len(self.data), own=self._is_own()))
 
     def _is_own(self) -> bool:
         """Whether the recording is ours to keep: that of a marked test that opens none itself."""
@@ -99,7 +65,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
 
         The recording is chosen here, and kept for this request until it is played.
         """
-        if _meter is None:
+        if attached() is None:
             return super().can_play_response_for(request)
         claims = self._tokenbudget
         with claims.asking.about(request):
@@ -134,7 +100,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
 
     def play_response(self, request: Any) -> Any:
         """Take the recorded answer, metered as replayed, or as drifted where it answers another request."""
-        meter = _meter
+        meter = attached()
         if meter is None:
             return super().play_response(request)
         claims = self._tokenbudget
@@ -146,14 +112,14 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
                 claims.answered(request)
         index = None if claim is None else claim.index
         if claim is not None and claim.exact:
-            _hand_over(meter, _read(meter, request, response, "replayed"), source=self._path, index=index)
+            hand_over(meter, read_exchange(meter, request, response, "replayed"), source=self._path, index=index)
             return without_waiting(response)
         stored = None if index is None else self.data[index][0]
         stop_drifted(meter, sent, stored, source=shown_path(self._path), index=index)
         self._tell(meter)
         recorded = None if stored is None else recorded_request(stored)
-        exchange = _read(meter, request, response, "drifted")
-        _hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
+        exchange = read_exchange(meter, request, response, "drifted")
+        hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
         return without_waiting(response)
 
     def _found(self, request: Any, response: Any) -> Claim | None:
@@ -176,13 +142,13 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
 
     def append(self, request: Any, response: Any) -> Any:
         """Store an answer that was just received, metered as recorded, or as live where a filter drops it."""
-        meter = _meter
+        meter = attached()
         # of answers that somebody puts into a cassette by hand, nobody asked for any
         if meter is None or self._tokenbudget.loading or not self._tokenbudget.sent:
             return super().append(request, response)
         guard.withdraw()
         # where aiohttp followed a redirect, this is not the request that was asked for
-        exchange = _read(meter, request, response, "live", self._sent(request))
+        exchange = read_exchange(meter, request, response, "live", self._sent(request))
         stored: dict[str, Any] = {}
         try:
             with self._tokenbudget.lock:
@@ -194,7 +160,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
                         stored = {"obtained": "recorded", "source": self._path, "index": len(self.data) - 1}
         finally:
             # paid for, whatever the user's own filters do with it
-            _hand_over(meter, exchange, **stored)
+            hand_over(meter, exchange, **stored)
 
     def _lets_out(self) -> bool:
         """Whether vcrpy sends what no recording answers."""
@@ -208,13 +174,13 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
     def filter_request(self, request: Any) -> Any:
         """What the user's filter makes of a request; where it drops it, aiohttp's stub keeps the answer from us."""
         kept = super().filter_request(request)
-        meter = _meter
+        meter = attached()
         sent = None if kept or meter is None else self._sent(request, keep=True)
         if sent is not None and meter is not None:
             sent.asked += 1
             # the other stubs ask only before they send, and only where the recording is closed
             if sent.asked > bool(self.write_protected):
-                _hand_over(meter, _read(meter, request, {}, "live", self._sent(request)))
+                hand_over(meter, read_exchange(meter, request, {}, "live", self._sent(request)))
             else:
                 guard.approve(request)  # of no matter to the cassette, however closed that is
         return kept
@@ -225,26 +191,6 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
             return sent.get(request) if keep else sent.pop(request, None)
         except TypeError:  # as above
             return None
-
-
-def _read(meter: Meter, request: Any, response: Any, obtained: Obtained, sent: Sent | None = None) -> Exchange | None:
-    """Build an exchange; `None` where that failed, which the meter is told. Never raises."""
-    try:
-        exchange = exchange_of(request, response, obtained)
-        return replace(exchange, started_at=sent.began, seconds=perf_counter() - sent.clock) if sent else exchange
-    except Exception as error:  # noqa: BLE001 - the client shall not notice that it is measured
-        meter.lost(request_line(request), error)
-        return None
-
-
-def _hand_over(meter: Meter, exchange: Exchange | None, *, source: object = None, **facts: Any) -> None:
-    """Give an exchange to the meter. Never raises."""
-    if exchange is None:
-        return
-    try:
-        meter.after(replace(exchange, source=shown_path(source), **facts) if facts else exchange)
-    except Exception as error:  # noqa: BLE001 - as above
-        meter.lost(request_line(exchange), error)
 
 
 @cache
@@ -260,7 +206,7 @@ def _metered(kind: Any) -> type[Cassette]:
 
 def _new(kind: Any, *_args: object, **_kwargs: object) -> Cassette:
     made = object.__new__(_metered(kind))
-    made._tokenbudget = Claims(_volatile)  # here and not in `__init__`, which a user's subclass may leave out
+    made._tokenbudget = Claims(volatile_fields())  # here and not in `__init__`, which a user's subclass may leave out
     return made
 
 

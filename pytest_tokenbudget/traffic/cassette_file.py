@@ -14,7 +14,9 @@ import yaml
 
 from pytest_tokenbudget.errors import RecordingError
 from pytest_tokenbudget.recordings.python_tags import plain
-from pytest_tokenbudget.traffic.cassette_text import Interaction, OtherLayoutError, emit, parse
+from pytest_tokenbudget.traffic.cassette_emitting import emit
+from pytest_tokenbudget.traffic.cassette_layout import Interaction
+from pytest_tokenbudget.traffic.cassette_parsing import OtherLayoutError, parse
 from pytest_tokenbudget.traffic.exchanges import body_bytes
 from pytest_tokenbudget.traffic.shown import shown_path
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from pytest_tokenbudget.traffic.cassette_text import Interaction
+from pytest_tokenbudget.traffic.cassette_layout import Interaction
 
 __all__ = ["FOLDER", "Answer", "Journal", "Kept", "journal_name", "read_journal"]
 

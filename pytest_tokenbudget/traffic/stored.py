@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from vcr.request import Request
 
-from pytest_tokenbudget.traffic.cassette_text import Interaction
+from pytest_tokenbudget.traffic.cassette_layout import Interaction
 from pytest_tokenbudget.traffic.exchanges import body_bytes
 from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.wire.framing import DecodeError, unpacked

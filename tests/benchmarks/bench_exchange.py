@@ -25,7 +25,7 @@ from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.tokens import count
-from pytest_tokenbudget.traffic import cassette
+from pytest_tokenbudget.traffic import cassette, intake
 from pytest_tokenbudget.traffic.exchanges import exchange_of
 from pytest_tokenbudget.wire import read
 
@@ -171,7 +171,7 @@ def main() -> None:
     built = timed(lambda: [exchange_of(request, answer, "replayed") for request in requests], rounds)
     metered = timed(repeat(session.meter.after), rounds)
     played = timed(replay, rounds)
-    detach = cassette.attach(session.meter, Path.cwd())
+    detach = intake.attach(session.meter, Path.cwd())
     played_metered = timed(replay, rounds)
     detach()
     print(f"a request of {size / 1024:.0f} KB, an answer of {len(exchanges[0].response_body) / 1024:.0f} KB, each call")

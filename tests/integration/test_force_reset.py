@@ -20,7 +20,7 @@ from pytest_tokenbudget.errors import EscapeRefused
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.call import Skipped
-from pytest_tokenbudget.traffic import cassette, guard
+from pytest_tokenbudget.traffic import guard, intake
 
 PATH = "/v1/chat/completions"
 THREADS = 8
@@ -73,7 +73,7 @@ def replay(server: LoopbackModel, folder: Path) -> list[str]:
 def test_what_goes_live_under_plain_vcrpy_is_held_by_the_guard(server: LoopbackModel, tmp_path: Path) -> None:
     task, free = TaskMeter("test_it"), TaskMeter("test_without_guard")
     meter = Meter(lambda _: Skipped(source=None, index=None, reason="not of interest"), lambda *_: None)
-    detach = cassette.attach(meter, tmp_path)
+    detach = intake.attach(meter, tmp_path)
     live = refused = 0
     try:
         for _ in range(ROUNDS):

@@ -88,6 +88,11 @@ def test_a_marked_test_sends_nothing(escapes: Escapes) -> None:
     assert "test_it.py:6: in test_it" in ran.ran.said
 
 
+def test_sending_what_drifted_lets_out_nothing_that_no_recording_can_keep(escapes: Escapes) -> None:
+    ran = escapes.run(f"{MARKED}\ndef test_it():\n    escape()\n", "--tokenbudget-drift=record")
+    assert (ran.ran.counts, ran.arrived, ran.strays()) == ({"failed": 1}, 0, ["refused"])
+
+
 def test_a_refusal_cannot_be_swallowed(escapes: Escapes) -> None:
     ran = escapes.run(f"@pytest.mark.xfail\n{MARKED}\ndef test_it():\n    escape_quietly()\n")
     assert (ran.ran.counts, ran.arrived) == ({"failed": 1}, 0)

@@ -114,6 +114,7 @@ def test_workers_tell_the_same_of_every_test(project: Project) -> None:
         "tokenbudget_incurred_usd=0",
         "tokenbudget_steps=3",
         "tokenbudget_tokens=3000",
+        "tokenbudget_traffic=replayed",
         "tokenbudget_usd=0.003",
         "tokenbudget_verdict=within",
     ]

@@ -101,7 +101,7 @@ def test_wider_fixtures_have_recordings_of_their_own(recorded: Project, model: L
     # the fixture asks something else now: refused, and what to type is said
     ran = project.tests(source.replace("""ask("class")""", """ask("class"); ask("more")""")).run()
     assert ran.counts == {"errors": 2}
-    assert "no answer in cassettes/test_it/TestIt.of_class@class.yaml (1 recorded) is left for it" in ran.said
+    assert "the one answer in cassettes/test_it/TestIt.of_class@class.yaml is used." in ran.said
     assert asked(model) == []
 
 

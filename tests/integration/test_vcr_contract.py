@@ -19,8 +19,9 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request
 
 from pytest_tokenbudget.traffic.cassette import MeteredCassette
+from pytest_tokenbudget.traffic.recording import Recording
 from pytest_tokenbudget.traffic.redaction import Redactor
-from pytest_tokenbudget.traffic.replay import Recording, opened
+from pytest_tokenbudget.traffic.replay import opened
 
 Plain: Any = MeteredCassette.__mro__[1]
 

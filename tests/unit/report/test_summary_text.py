@@ -682,6 +682,16 @@ def test_the_reasons_of_a_band_that_decides_nothing_are_told_on_request() -> Non
     )
 
 
+def test_reasons_that_differ_in_their_numbers_are_told_once_for_all_tasks() -> None:
+    def cut(tokens: int) -> Call:
+        reason = f"The prompt changes early: {tokens:,} tokens are not cached."
+        return make_estimate("0.28", "0.10", "0.45", first=DATE, reasons=(reason,))
+
+    text = said(make_run(escalate(cut(98), cut(1270)), escalate(cut(544), test="again")), width=200)
+    assert text.count("not cached") == 1
+    assert "_again: In 3 calls, the prompt changes early: 98 to 1,270 tokens are not cached." in text
+
+
 def test_what_changes_at_every_run_is_named() -> None:
     volatile = make_estimate("0.10", "0.09", "0.11", first=DATE, volatile=("system (a date at byte 17)",))
     shows(

@@ -19,6 +19,7 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import intake
 
 HELLO, BYE = steps("Help.", "Hello")[0], steps("Help.", "Bye")[0]
 
@@ -32,7 +33,7 @@ def seen(tmp_path: Path) -> Iterator[list[Exchange]]:
         return Skipped(reason="")
 
     seam.install()
-    detach = seam.attach(Meter(take, lambda *_: None), tmp_path, volatile=["trace"])
+    detach = intake.attach(Meter(take, lambda *_: None), tmp_path, volatile=["trace"])
     yield found
     detach()
 
@@ -167,7 +168,7 @@ def test_the_users_filter_is_asked_as_often_as_by_vcrpy(seen: list[Exchange]) ->
         play(cassette, request(HELLO))
         return asked
 
-    detach = seam.attach(None, "")  # type: ignore[arg-type]  # as without a session
+    detach = intake.attach(None, "")  # type: ignore[arg-type]  # as without a session
     plain = ask(tape(HELLO))
     detach()
     assert ask(tape(HELLO)) == plain

@@ -16,7 +16,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
-from pytest_tokenbudget.traffic import claims
+from pytest_tokenbudget.traffic import claims, intake
 from pytest_tokenbudget.wire import read
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -58,7 +58,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk()
     seam.install()
-    detach = seam.attach(made.meter, tmp_path)
+    detach = intake.attach(made.meter, tmp_path)
     yield made
     detach()
 
@@ -209,7 +209,7 @@ class Failing(Meter):
 def test_a_meter_that_raises_does_not_break_the_client(tmp_path: Path) -> None:
     meter = Failing(measured, lambda *_: None)
     seam.install()
-    detach = seam.attach(meter, tmp_path)
+    detach = intake.attach(meter, tmp_path)
     try:
         cassette = tape(tmp_path, (request(), response()))
         assert cassette.play_response(request())["status"]["code"] == 200
@@ -223,7 +223,7 @@ def test_a_meter_that_raises_does_not_break_the_client(tmp_path: Path) -> None:
 
 def test_a_session_inside_another_hands_back_the_seam(desk: Desk, tmp_path: Path) -> None:
     other = Desk()
-    detach = seam.attach(other.meter, tmp_path)
+    detach = intake.attach(other.meter, tmp_path)
     tape(tmp_path, (request(), response())).play_response(request())
     detach()
     tape(tmp_path, (request(), response())).play_response(request())

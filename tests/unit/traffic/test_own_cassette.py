@@ -76,6 +76,7 @@ def test_none_sends_nothing_and_says_what_to_type(studio: Studio) -> None:
         play(studio, "a")
     assert str(missed.value) == (
         f"[miss] POST {CHAT} was not sent: this test replays, and there is no {studio.name}. "
+        "It is step 1, to m: “a”. "
         "To record it, type: pytest test_it.py::test_it --tokenbudget-record=once"
     )
     assert studio.task.stop is missed.value
@@ -92,7 +93,7 @@ def test_once_records_what_has_no_recording_and_replays_it_from_then_on(studio: 
     assert studio.obtained == ["replayed"] * 4
     assert studio.text == written
     assert list(studio.journals.iterdir()) == []
-    with pytest.raises(RecordingMiss, match=r"\(2 recorded\) is left for it. To send it and add it, type: .*=new"):
+    with pytest.raises(RecordingMiss, match=r"both answers in .* are used. It is step \d, to m: “c”. To .*=new"):
         play(studio, "a", "b", "c", record="once")
 
 
@@ -335,3 +336,57 @@ def test_a_disk_that_is_full_meanwhile_costs_no_answer_and_no_further_call(studi
                 model.ask("c")
     assert model.sent == ["a", "b" * 2000]
     assert play(studio, "a", "c", record="once") == ["c"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 529])
+def test_a_drifted_request_that_is_refused_for_now_is_sent_again_for_the_same_place(
+    studio: Studio, status: int
+) -> None:
+    play(studio, "a", "b", record="once")
+    before = studio.text
+    with studio.open(drift="record") as cassette:
+        model = Model(cassette)
+        model.ask("A", status)
+        assert model.ask("A") == "A!"
+        assert model.ask("b") == "b!"
+    assert model.sent == ["A", "A"]
+    assert studio.text == before.replace('"a"', '"A"').replace('"a!"', '"A!"')
+    assert play(studio, "A", "b") == []
+
+
+def test_a_drifted_request_that_is_refused_for_good_takes_its_place(studio: Studio) -> None:
+    play(studio, "a", record="once")
+    with studio.open(drift="record") as cassette:
+        Model(cassette).ask("A", 400)
+    assert "code: 400" in studio.text
+    assert studio.text.count("- request:") == 1
+
+
+def test_a_drifted_request_that_got_no_answer_is_sent_again_for_the_same_place(studio: Studio) -> None:
+    play(studio, "a", record="once")
+    with studio.open(drift="record") as cassette:
+        model = Model(cassette)
+        model.send("A")  # and the client gives up waiting
+        assert model.ask("A") == "A!"
+    assert model.sent == ["A", "A"]
+    assert studio.text.count("- request:") == 1
+    assert play(studio, "A") == []
+
+
+def test_two_drifted_requests_on_their_way_take_two_places(studio: Studio) -> None:
+    play(studio, "a", "b", record="once")
+    with studio.open(drift="record") as cassette:
+        model = Model(cassette)
+        first, second = model.send("A"), model.send("A")
+        assert isinstance(first, Request)
+        assert isinstance(second, Request)
+        model.answer(second, "A", 200)
+        model.answer(first, "A", 200)
+    assert studio.text.count("- request:") == 2
+    assert play(studio, "A", "A") == []
+
+
+def test_an_interrupted_recording_of_what_drifted_is_gone_on_with_in_the_same_way(studio: Studio) -> None:
+    play(studio, "a", "b", record="once")
+    play(studio, "A", drift="record", stop=True)
+    assert studio.left.endswith("type: pytest test_it.py::test_it --tokenbudget-drift=record")

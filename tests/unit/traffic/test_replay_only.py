@@ -9,9 +9,11 @@ from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import intake
 from pytest_tokenbudget.traffic.places import cassette_path
+from pytest_tokenbudget.traffic.recording import Recording
 from pytest_tokenbudget.traffic.redaction import Redactor
-from pytest_tokenbudget.traffic.replay import Recording, opened
+from pytest_tokenbudget.traffic.replay import opened
 
 RECORDING = """\
 interactions:
@@ -36,7 +38,7 @@ def seen(tmp_path: Path) -> Iterator[list[Exchange]]:
         return Skipped(reason="")
 
     seam.install()
-    detach = seam.attach(Meter(take, lambda *_: None), tmp_path)
+    detach = intake.attach(Meter(take, lambda *_: None), tmp_path)
     yield found
     detach()
 
@@ -65,7 +67,8 @@ def test_recorded_calls_are_answered_and_the_next_one_stops(tmp_path: Path, seen
         with pytest.raises(RecordingMiss) as stopped:
             cassette.can_play_response_for(Request("POST", f"{CHAT}?key=secret", b"{}", {}))
     assert str(stopped.value) == (
-        f"[miss] POST {CHAT} was not sent: this test replays, and no answer in it.yaml (1 recorded) is left for it. "
+        f"[miss] POST {CHAT} was not sent: this test replays, and the one answer in it.yaml is used. "
+        "It is step 1. "
         "To send it and add it, type: pytest 'test_it.py::test_it[a b]' --tokenbudget-record=new "
         "(--tokenbudget-record=all records all of the test anew)."
     )
@@ -99,7 +102,7 @@ def test_a_model_call_without_a_recording_stops_and_other_traffic_passes(
         if stops:
             with pytest.raises(RecordingMiss, match=r"there is no missing\.yaml"):
                 cassette.can_play_response_for(asked)
-            assert isinstance(seam.attached().outside.stop, RecordingMiss)  # type: ignore[union-attr]  # the fixture's
+            assert isinstance(intake.attached().outside.stop, RecordingMiss)  # type: ignore[union-attr]  # the fixture's
         else:
             assert not cassette.can_play_response_for(asked)
             assert not cassette.write_protected

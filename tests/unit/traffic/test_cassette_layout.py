@@ -9,7 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from vcr.serializers import yamlserializer
 
-from pytest_tokenbudget.traffic.cassette_text import Interaction, OtherLayoutError, emit, parse
+from pytest_tokenbudget.traffic.cassette_emitting import emit
+from pytest_tokenbudget.traffic.cassette_layout import Interaction
+from pytest_tokenbudget.traffic.cassette_parsing import OtherLayoutError, parse
 
 LOADERS = [yamlserializer._CassetteLoader, yaml.SafeLoader]  # noqa: SLF001 - what plain vcrpy reads with
 

@@ -1,0 +1,75 @@
+"""The end of a session: tasks are gathered where the run is reported, the run is written, and its summary printed."""
+
+import pytest
+
+from pytest_tokenbudget.errors import RunFileError
+from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.plugin.selection import reasons_for_partial
+from pytest_tokenbudget.plugin.session import Session
+from pytest_tokenbudget.plugin.stock import Stock
+from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, ship
+
+__all__ = ["Ending"]
+
+
+class Ending:
+    """What is done with what one process measured."""
+
+    def __init__(self, session: Session, config: pytest.Config) -> None:
+        """Prepare.
+
+        Args:
+            session: What is measured.
+            config: The session's configuration, which says whether there are workers.
+        """
+        self._session = session
+        self._config = config
+        self._is_worker = hasattr(config, "workerinput")
+        self._run: Run | None = None
+        self._unwritten = ""
+
+    def collect(self, report: pytest.TestReport) -> None:
+        """Collect the tasks that a report brings."""
+        if self._is_worker or has_workers(self._config):
+            return
+        if parcel := getattr(report, ATTRIBUTE, ""):
+            self._session.gathered.collect(parcel)
+
+    def finish(self, session: pytest.Session, stock: Stock | None) -> None:
+        """Write the run, or hand the rest to the controller.
+
+        Args:
+            session: pytest's.
+            stock: Which recordings lie here without a test, where that can be told.
+        """
+        rest = self._session.ship_rest()
+        if self._is_worker:
+            ship(self._config, rest, stock)
+            return
+        if not has_workers(self._config):
+            self._session.gathered.take_stock(stock)
+        if rest:
+            self._session.gathered.collect(rest)
+        self._session.partial = reasons_for_partial(session)
+        self._session.failed = session.testsfailed
+        self._run = self._session.finish()
+        if self._run is None:
+            return
+        try:
+            self._session.write(self._run)
+        except RunFileError as error:
+            self._unwritten = f"[{error.slug}] {error}"
+
+    def print_summary(self, terminal: pytest.TerminalReporter) -> None:
+        """Print what the run cost."""
+        if self._run is None:
+            return
+        from pytest_tokenbudget.report.terminal import TITLE, summary
+
+        lines = summary(self._run, width=terminal._tw.fullwidth, verbosity=self._config.get_verbosity())  # noqa: SLF001 - the width has no public name
+        if lines or self._unwritten:
+            terminal.section(TITLE)
+            for line in lines:
+                terminal.write_line(line.text, **line.markup)
+        if self._unwritten:
+            terminal.write_line(f" {self._unwritten}", red=True)

@@ -1,0 +1,66 @@
+"""Which recording is ours to keep, and how it is to be used: all that traffic is told about it."""
+
+import shlex
+from pathlib import Path
+
+from msgspec import Struct
+
+from pytest_tokenbudget.config.settings import DriftMode, RecordMode
+from pytest_tokenbudget.traffic.journal import journal_name
+from pytest_tokenbudget.traffic.redaction import Redactor
+from pytest_tokenbudget.traffic.shown import shown_path
+
+__all__ = ["Recording"]
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """A recording that is ours to keep.
+
+    Attributes:
+        path: Its file.
+        test: The node id of the test that it is for, or by which its fixture is run.
+        journals: The folder of journals.
+        redactor: Takes secrets out of what is stored.
+        record: Whether model calls are sent.
+        drift: What happens to a request that changed since it was recorded.
+        worker: Who records, for the messages of others.
+    """
+
+    path: Path
+    test: str
+    journals: Path
+    redactor: Redactor
+    record: RecordMode = "none"
+    drift: DriftMode = "estimate"
+    worker: str = "main"
+
+    @property
+    def shown(self) -> str:
+        """Its file, as messages name it."""
+        return shown_path(self.path)
+
+    @property
+    def journal(self) -> Path:
+        """The file of its journal."""
+        return self.journals / f"{journal_name(self.shown)}.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """The file of its lock."""
+        return self.journals / f"{journal_name(self.shown)}.lock"
+
+    @property
+    def who(self) -> str:
+        """Who records it."""
+        return self.test if self.worker == "main" else f"{self.test}, in worker {self.worker}"
+
+    @property
+    def going_on(self) -> str:
+        """What to type to go on where its recording was interrupted."""
+        if self.record == "none" and self.drift == "record":
+            return f"pytest {shlex.quote(self.test)} --tokenbudget-drift=record"
+        return self.command("once")
+
+    def command(self, record: RecordMode) -> str:
+        """What to type to have this test recorded."""
+        return f"pytest {shlex.quote(self.test)} --tokenbudget-record={record}"
