@@ -203,9 +203,10 @@ class OwnCassette(MeteredCassette):
         with self._tokenbudget.lock:
             plan = self._plans.get(request)
             if plan is None:
-                plan = self._decide(request)
-                # vcrpy goes on with what its filter made of the request
-                self._plans[request] = self._plans[self._cleaned(request)] = plan
+                self._plans[request] = plan = self._decide(request)
+                if plan.kind != "play":
+                    # vcrpy goes on with what its filter made of the request
+                    self._plans[self._cleaned(request)] = plan
         # asked again when it was played already, it must still not be sent
         return True if plan.kind == "play" else super().can_play_response_for(request)
 
@@ -234,11 +235,13 @@ class OwnCassette(MeteredCassette):
         """The recording that answers a request, and whether it is that of this very request."""
         if self._index is None:
             volatile = self._tokenbudget.volatile
-            self._index = RecordingIndex(self.data, self._taken, Matching((same_endpoint,)), volatile=volatile)
+            self._index = RecordingIndex(
+                self.data, self._taken, Matching((same_endpoint,)), volatile=volatile, prepare=self._cleaned
+            )
         for received in range(self._loaded, len(self.data)):
             self._taken[received] = 1  # what this test was answered just now answers no other request of it
         try:
-            found = self._index.find(self._cleaned(request))
+            found = self._index.find(request)
         except Exception:  # noqa: BLE001 - a request of no known kind has no recording
             found = None
         # what an interrupted recording holds answers what was asked, and nothing else
@@ -282,7 +285,9 @@ class OwnCassette(MeteredCassette):
             yield from super()._responses(request)
         elif plan.kind == "play" and plan.place is not None:
             asking = self._tokenbudget.asking
-            asking.filtered, asking.claim = self._cleaned(request), Claim(plan.place, plan.exact)
+            # what drifted is compared as it would be stored
+            asking.filtered = request if plan.exact else self._cleaned(request)
+            asking.claim = Claim(plan.place, plan.exact)
             yield plan.place, self.data[plan.place][1]
 
     @property
