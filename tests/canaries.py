@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from bedrock_frames import STREAM_LABEL, chunks, frame
 
-__all__ = ["ANYWHERE", "FORMED", "NAMED", "NAMED_PLACES", "Canary", "Message", "canaries", "leaks"]
+__all__ = ["ANYWHERE", "FORMED", "NAMED", "NAMED_PLACES", "Canary", "Message", "canaries", "leaked", "leaks"]
 
 URL: Final = "https://api.example.com/v1/messages"
 JSON: Final = {"content-type": ["application/json"]}
@@ -316,8 +316,17 @@ def canaries() -> Iterator[Canary]:
 
 def leaks(secret: str, *written: bytes) -> list[str]:
     """How a secret can be found in what was written: in clear, packed, encoded, or cut into the parts of a stream."""
-    forms = _forms(secret.encode())
-    return sorted({name for content in written for name, form in forms for layer in _layers(content) if form in layer})
+    return leaked([secret], *written).get(secret, [])
+
+
+def leaked(secrets: Iterable[str], *written: bytes) -> dict[str, list[str]]:
+    """Which secrets can be found in what was written, and how each of them."""
+    layers = [layer for content in written for layer in _layers(content)]
+    found = {
+        secret: sorted({name for name, form in _forms(secret.encode()) if any(form in layer for layer in layers)})
+        for secret in secrets
+    }
+    return {secret: names for secret, names in found.items() if names}
 
 
 def _forms(secret: bytes) -> list[tuple[str, bytes]]:

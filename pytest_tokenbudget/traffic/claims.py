@@ -61,7 +61,7 @@ class Claims:
         sent: Requests on their way. Not an attribute of theirs: requests are copied, and a user's persister may store
             them.
         volatile: Fields that say nothing about what is asked.
-        prepare: Makes of a request what a recording would hold of it; asked where its bytes are not found.
+        prepare: Makes of a request what a recording would hold of it; asked where it is not found as it is.
         known: Whether the meter was told what else the cassette holds.
     """
 

@@ -52,7 +52,9 @@ class Plans:
         self._cleaned = cleaned
         self._records = records
         self._replaces = replaces
-        self._index = RecordingIndex(contents.data, contents.taken, Matching((same_endpoint,)), volatile=volatile)
+        self._index = RecordingIndex(
+            contents.data, contents.taken, Matching((same_endpoint,)), volatile=volatile, prepare=cleaned
+        )
         self._plans: WeakKeyDictionary[Any, Plan] = WeakKeyDictionary()
 
     def known(self, request: Any) -> Plan | None:
@@ -61,8 +63,10 @@ class Plans:
 
     def keep(self, request: Any, plan: Plan) -> None:
         """Let a plan be the last word about a request."""
-        # vcrpy goes on with what its filter made of the request
-        self._plans[request] = self._plans[self._cleaned(request)] = plan
+        self._plans[request] = plan
+        if plan.kind != "play":
+            # vcrpy goes on with what its filter made of the request
+            self._plans[self._cleaned(request)] = plan
 
     def decide(self, request: Any) -> Plan:
         """Decide about a request, and let the recording that it takes, or means to replace, answer no other."""
@@ -92,7 +96,7 @@ class Plans:
         """The recording that answers a request, and whether it is that of this very request."""
         self._contents.take_received()
         try:
-            found = self._index.find(self._cleaned(request))
+            found = self._index.find(request)
         except Exception:  # noqa: BLE001 - a request of no known kind has no recording
             found = None
         # what an interrupted recording holds answers what was asked, and nothing else

@@ -129,6 +129,8 @@ class OwnCassette(MeteredCassette):
 
     def _decide(self, request: Any) -> Plan:
         plan = self._plans.decide(request)
+        if plan.kind == "play":
+            return plan  # found, as often as not as it is: no need to take secrets out of it
         clean = self._cleaned(request)
         meter = attached()
         try:
@@ -149,7 +151,9 @@ class OwnCassette(MeteredCassette):
             yield from super()._responses(request)
         elif plan.kind == "play" and plan.place is not None:
             asking = self._tokenbudget.asking
-            asking.filtered, asking.claim = self._cleaned(request), Claim(plan.place, plan.exact)
+            # what drifted is compared as it would be stored
+            asking.filtered = request if plan.exact else self._cleaned(request)
+            asking.claim = Claim(plan.place, plan.exact)
             yield plan.place, self.data[plan.place][1]
 
     @property

@@ -1,373 +1,122 @@
-"""Secrets over real clients: what vcrpy would store, redacted by ours, holds none, replays, and meters the same.
-
-The seam is a serializer of vcrpy's, so that nothing but the redactor is under test here.
-"""
+"""Secrets over every client, recorded by us: no file that is written holds one, nor the terminal; and it replays."""
 
 import json
-from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from typing import Any, Final
+from typing import Final
 
-import aiohttp
-import anyio
-import boto3
-import httpx
 import pytest
-import requests
-import urllib3
-import vcr
 import yaml
-from anthropic import Anthropic, AsyncAnthropic
-from bedrock_frames import STREAM_LABEL, chunks, converse_stream
-from botocore.config import Config
-from canaries import FORMED, NAMED, leaks
-from google import genai
-from google.genai.types import HttpOptions
-from loopback import LoopbackModel, Reply
-from openai import AsyncOpenAI, AuthenticationError, OpenAI
+from canaries import leaked
+from project import Project, Ran
+from secret_clients import CLIENTS, PLANTED, Servers
 
-from pytest_tokenbudget.model.call import Call
-from pytest_tokenbudget.recordings import read_recordings
 from pytest_tokenbudget.traffic.exchanges import body_bytes
-from pytest_tokenbudget.traffic.redaction import Redactor
-from pytest_tokenbudget.wire import read
+from pytest_tokenbudget.traffic.journal import read_journal
 
-CLIENT_KEY, ORGANIZATION, ECHOED = FORMED["openai-project"], FORMED["organization"], FORMED["github"]
-TYPED, PASSWORD, SESSION = FORMED["stripe"], NAMED["password"], NAMED["cohere"]
-AWS_ID, AWS_SECRET, AWS_TOKEN = FORMED["aws-id"], NAMED["aws-secret"], FORMED["jwt"]
-PLANTED: Final = (CLIENT_KEY, ORGANIZATION, ECHOED, TYPED, PASSWORD, SESSION, AWS_ID, AWS_SECRET, AWS_TOKEN)
-LEAKY: Final = {"Set-Cookie": f"__cf_bm={SESSION}; Secure", "openai-organization": ORGANIZATION, "x-served-by": ECHOED}
-SAID: Final = f"Here it is again: {ECHOED}. Keep it."
-KEPT: Final = "Here it is again: REDACTED-github-token. Keep it."
-PACKED: Final = b64encode(f"[default]\nkey = {TYPED}\n".encode()).decode()
-ASKED: Final = f"Use {TYPED}\n" + json.dumps({"password": PASSWORD}) + f" and the file {PACKED}"
-CHAT: Final[dict[str, Any]] = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": ASKED}]}
-MESSAGE: Final[dict[str, Any]] = {"model": "claude-sonnet-5", "max_tokens": 64, "messages": CHAT["messages"]}
-USAGE: Final = {"inputTokens": 5, "outputTokens": 7, "totalTokens": 12}
-GEMINI: Final = {"promptTokenCount": 5, "candidatesTokenCount": 7, "totalTokenCount": 12}
+SUITE: Final = """
+    import os
+    import shutil
+    from secret_clients import CLIENTS, KEPT, PLANTED, SAID, Servers
 
+    AT = Servers(os.environ["AT_MODELS"], os.environ["AT_OTHERS"])
+    EXPECTED = KEPT if os.environ.get("REPLAYED") else SAID
 
-def candidate(text: str) -> dict[str, object]:
-    content = {"role": "model", "parts": [{"text": text}]}
-    return {"candidates": [{"content": content, "index": 0}], "usageMetadata": GEMINI}
 
+    @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+    @pytest.mark.token_budget
+    def test_it(client):
+        assert client(AT) == EXPECTED
+        if not os.environ.get("REPLAYED"):
+            # the journal, the answers in it and what is measured, as a killed process would leave them
+            shutil.copytree(".tokenbudget", f"left/{client.__name__}")
 
-def answer_to(path: str) -> tuple[str, bytes]:
-    """What Bedrock and Gemini answer, with its label."""
-    parts = [SAID[:25], SAID[25:40], SAID[40:]]
-    if "streamGenerateContent" in path:
-        events = [b"data: " + json.dumps(candidate(part)).encode() + b"\r\n\r\n" for part in parts]
-        return "text/event-stream", b"".join(events)
-    if "generateContent" in path:
-        return "application/json", json.dumps(candidate(SAID)).encode()
-    if path.endswith("/converse-stream"):
-        return STREAM_LABEL["content-type"], converse_stream(USAGE, *parts)
-    if path.endswith("/invoke-with-response-stream"):
-        deltas = [
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": part}} for part in parts
-        ]
-        metrics = {"inputTokenCount": 5, "outputTokenCount": 7}
-        return STREAM_LABEL["content-type"], chunks(
-            *deltas, {"type": "message_stop", "amazon-bedrock-invocationMetrics": metrics}
-        )
-    content = {"role": "assistant", "content": [{"text": SAID}]}
-    return "application/json", json.dumps(
-        {"output": {"message": content}, "stopReason": "end_turn", "usage": USAGE}
-    ).encode()
 
+    if os.environ.get("REPLAYED"):
 
-class _Others(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+        @pytest.mark.token_budget
+        def test_unrecorded():
+            import httpx
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        label, body = answer_to(self.path.partition("?")[0])
-        self.send_response(200)
-        for name, value in {"content-type": label, "content-length": str(len(body)), **LEAKY}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+            url = AT.models.replace("//", f"//me:{PLANTED[0]}@") + f"/v1/chat/completions?key={PLANTED[1]}"
+            httpx.post(url, json={"model": "m", "user": PLANTED[2]}, headers={"authorization": f"Bearer {PLANTED[3]}"})
+"""
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
-        """Keep the test's output clean."""
 
-
-class Redacted:
-    """YAML without secrets, as vcrpy takes serializers."""
-
-    def __init__(self) -> None:
-        self.redactor = Redactor()
-        self.raw: list[str] = []
-
-    def serialize(self, cassette: dict[str, Any]) -> str:
-        self.raw.append(yaml.dump(cassette, Dumper=yaml.CDumper))
-        for interaction in cassette["interactions"]:
-            asked, told = interaction["request"], interaction["response"]
-            request = self.redactor.request(asked["method"], asked["uri"], asked["headers"], body_bytes(asked["body"]))
-            response = self.redactor.response(
-                told["status"]["code"], told["headers"], body_bytes(told["body"]["string"])
-            )
-            asked.update(uri=request.url, headers=request.headers, body=_like(request.body, asked["body"]))
-            told.update(headers=response.headers, body={"string": _like(response.body, told["body"]["string"])})
-        return str(yaml.dump(cassette, Dumper=yaml.CDumper))
-
-    def deserialize(self, text: str) -> Any:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
-
-
-def _like(body: bytes, before: object) -> str | bytes | None:
-    return None if before is None else body if isinstance(before, bytes) else body.decode()
-
-
-class Servers:
-    """Where the models are; gone once their block ends."""
-
-    def __init__(self, models: str, others: str) -> None:
-        self.models = models
-        self.others = others
-
-    @classmethod
-    @contextmanager
-    def running(cls) -> Iterator["Servers"]:
-        def script(request: dict[str, Any], _path: str) -> Reply:
-            if request["model"] == "refused":
-                return Reply(status=401, text=f"Incorrect API key provided: {CLIENT_KEY}.", headers=LEAKY)
-            return Reply(text=SAID, headers=LEAKY)
-
-        others = ThreadingHTTPServer(("127.0.0.1", 0), _Others)
-        thread = Thread(target=others.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            with LoopbackModel(script) as model:
-                yield cls(model.url, f"http://127.0.0.1:{others.server_port}")
-        finally:
-            others.shutdown()
-            thread.join()
-            others.server_close()
-
-
-def openai_whole(at: Servers) -> str:
-    with OpenAI(base_url=f"{at.models}/v1", api_key=CLIENT_KEY, organization=ORGANIZATION) as client:
-        return client.chat.completions.create(**CHAT).choices[0].message.content or ""
-
-
-def openai_streamed(at: Servers) -> str:
-    with OpenAI(base_url=f"{at.models}/v1", api_key=CLIENT_KEY) as client:
-        stream = client.chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True})
-        return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
-
-
-def openai_responses_streamed(at: Servers) -> str:
-    with (
-        OpenAI(base_url=f"{at.models}/v1", api_key=CLIENT_KEY) as client,
-        client.responses.stream(model="gpt-5-mini", input=ASKED) as stream,
-    ):
-        return "".join(event.delta for event in stream if event.type == "response.output_text.delta")
-
-
-def openai_async(at: Servers) -> str:
-    async def ask() -> str:
-        async with AsyncOpenAI(base_url=f"{at.models}/v1", api_key=CLIENT_KEY) as client:
-            return (await client.chat.completions.create(**CHAT)).choices[0].message.content or ""
-
-    return anyio.run(ask)
-
-
-def openai_refused(at: Servers) -> str:
-    with (
-        OpenAI(base_url=f"{at.models}/v1", api_key=CLIENT_KEY) as client,
-        pytest.raises(AuthenticationError, match="Incorrect API key provided") as caught,
-    ):
-        client.chat.completions.create(**CHAT | {"model": "refused"})
-    assert (CLIENT_KEY in str(caught.value)) != ("REDACTED-openai-key" in str(caught.value))
-    return SAID if CLIENT_KEY in str(caught.value) else KEPT
-
-
-def anthropic_whole(at: Servers) -> str:
-    with Anthropic(base_url=at.models, api_key=CLIENT_KEY) as client:
-        return next(block.text for block in client.messages.create(**MESSAGE).content if block.type == "text")
-
-
-def anthropic_streamed(at: Servers) -> str:
-    with Anthropic(base_url=at.models, api_key=CLIENT_KEY) as client, client.messages.stream(**MESSAGE) as stream:
-        return "".join(stream.text_stream)
-
-
-def anthropic_async(at: Servers) -> str:
-    async def ask() -> str:
-        async with AsyncAnthropic(base_url=at.models, api_key=CLIENT_KEY) as client:
-            return next(b.text for b in (await client.messages.create(**MESSAGE)).content if b.type == "text")
-
-    return anyio.run(ask)
-
-
-def _plain(at: Servers) -> tuple[str, dict[str, str]]:
-    url = f"{at.models.replace('//', f'//me:{SESSION}@')}/v1/chat/completions?key={SESSION}"
-    return url, {"authorization": f"Bearer {CLIENT_KEY}", "cookie": f"sid={SESSION}"}
-
-
-def _content(body: Any) -> str:
-    return str(body["choices"][0]["message"]["content"])
-
-
-def by_httpx(at: Servers) -> str:
-    url, headers = _plain(at)
-    return _content(httpx.post(url, json=CHAT, headers=headers).json())
-
-
-def by_requests(at: Servers) -> str:
-    url, headers = _plain(at)
-    return _content(requests.post(url, json=CHAT, headers=headers, timeout=5).json())
-
-
-def by_urllib3(at: Servers) -> str:
-    url, headers = _plain(at)
-    with urllib3.PoolManager() as pool:
-        return _content(pool.request("POST", url, json=CHAT, headers=headers).json())
-
-
-def by_aiohttp(at: Servers) -> str:
-    async def ask() -> str:
-        url, headers = _plain(at)
-        headers = {"api-key": headers.pop("authorization")} | headers  # aiohttp makes one of what the URL says
-        async with aiohttp.ClientSession() as client, client.post(url, json=CHAT, headers=headers) as answer:
-            return _content(await answer.json())
-
-    return anyio.run(ask)
-
-
-def _gemini(at: Servers) -> genai.Client:
-    return genai.Client(api_key=CLIENT_KEY, http_options=HttpOptions(base_url=at.others, api_version="v1beta"))
-
-
-def gemini_whole(at: Servers) -> str:
-    with _gemini(at) as client:
-        return client.models.generate_content(model="gemini-2.5-flash", contents=ASKED).text or ""
-
-
-def gemini_streamed(at: Servers) -> str:
-    with _gemini(at) as client:
-        stream = client.models.generate_content_stream(model="gemini-2.5-flash", contents=ASKED)
-        return "".join(chunk.text or "" for chunk in stream)
-
-
-def _bedrock(at: Servers) -> Any:
-    return boto3.client(
-        "bedrock-runtime",
-        endpoint_url=at.others,
-        region_name="us-east-1",
-        aws_access_key_id=AWS_ID,
-        aws_secret_access_key=AWS_SECRET,
-        aws_session_token=AWS_TOKEN,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
-def converse(at: Servers) -> str:
-    answer = _bedrock(at).converse(
-        modelId="amazon.nova-lite-v1:0", messages=[{"role": "user", "content": [{"text": ASKED}]}]
-    )
-    return str(answer["output"]["message"]["content"][0]["text"])
-
-
-def converse_streamed(at: Servers) -> str:
-    messages = [{"role": "user", "content": [{"text": ASKED}]}]
-    answer = _bedrock(at).converse_stream(modelId="amazon.nova-lite-v1:0", messages=messages)
-    return "".join(
-        event["contentBlockDelta"]["delta"]["text"] for event in answer["stream"] if "contentBlockDelta" in event
-    )
-
-
-def invoke_streamed(at: Servers) -> str:
-    answer = _bedrock(at).invoke_model_with_response_stream(modelId="anthropic.claude-3", body=json.dumps(MESSAGE))
-    events = [json.loads(event["chunk"]["bytes"]) for event in answer["body"]]
-    return "".join(event["delta"]["text"] for event in events if "delta" in event)
-
-
-CLIENTS: Final[tuple[Callable[[Servers], str], ...]] = (
-    openai_whole,
-    openai_streamed,
-    openai_responses_streamed,
-    openai_async,
-    openai_refused,
-    anthropic_whole,
-    anthropic_streamed,
-    anthropic_async,
-    by_httpx,
-    by_requests,
-    by_urllib3,
-    by_aiohttp,
-    gemini_whole,
-    gemini_streamed,
-    converse,
-    converse_streamed,
-    invoke_streamed,
-)
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Servers, Path]:
-    """Every client's cassette, recorded; the servers are gone."""
-    folder = tmp_path_factory.mktemp("cassettes")
+@pytest.fixture
+def suite(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Project, Servers, Ran]]:
+    """Every client's test, recorded; the servers are gone."""
+    project = project.settings().tests(SUITE)
     with Servers.running() as at:
-        for client in CLIENTS:
-            recorder, serializer = _recorder("all")
-            with recorder.use_cassette(str(folder / client.__name__)):
-                assert client(at) == SAID
-            (folder / f"{client.__name__}.raw").write_text(serializer.raw[-1], encoding="utf-8")
-    return at, folder
+        monkeypatch.setenv("AT_MODELS", at.models)
+        monkeypatch.setenv("AT_OTHERS", at.others)
+        ran = project.run("--tokenbudget-record=once", "--junitxml=junit.xml", "-v", "-rA")
+    assert ran.counts == {"passed": len(CLIENTS)}, ran.out
+    return project, at, ran
 
 
-def _recorder(mode: str) -> tuple[vcr.VCR, Redacted]:
-    recorder, serializer = vcr.VCR(record_mode=mode, serializer="redacted", match_on=("method", "path")), Redacted()
-    recorder.register_serializer("redacted", serializer)
-    return recorder, serializer
+def test_no_secret_is_in_any_file_or_on_the_terminal(
+    suite: tuple[Project, Servers, Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, at, recorded = suite
+    placed = Counter(part for part, content in at.wire for _ in leaked(PLANTED, content))
+    assert set(placed) == {"URL", "headers", "body", "answer", "refusal", "answer's headers"}
+    assert placed.total() >= 500
+    root = project.pytester.path
+    written = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    kinds = Counter(kind_of(name) for name in written)
+    assert kinds["cassette"] == kinds["journal"] == len(CLIENTS)
+    assert kinds["spool"] >= 1
+    assert kinds["run"] == kinds["junit"] == 1
+    found = {name: leaks for name, path in written.items() if (leaks := leaked(PLANTED, *contents(path)))}
+    assert found == {}
+    assert leaked(PLANTED, recorded.out.encode(), recorded.result.stderr.str().encode()) == {}
+
+    print(  # noqa: T201 - the figures
+        f"{placed.total()} secrets placed ({', '.join(f'{count} in {part}' for part, count in placed.items())}); "
+        f"{len(found)} found in {len(written)} files ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"
+    )
+
+    monkeypatch.setenv("REPLAYED", "1")
+    replayed = project.run("--junitxml=junit.xml", "-v", "-rA")
+    assert replayed.counts == {"passed": len(CLIENTS), "failed": 1}, replayed.out
+    assert "was not sent: this test replays" in replayed.said
+    told = [replayed.out.encode(), replayed.result.stderr.str().encode(), (root / "junit.xml").read_bytes()]
+    assert leaked(PLANTED, *told, replayed.path.read_bytes()) == {}
+    assert measured(replayed) == measured(recorded)
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
-class TestEveryClient:
-    def test_no_secret_is_stored(self, client: Callable[[Servers], str], servers: tuple[Servers, Path]) -> None:
-        file = servers[1] / client.__name__
-        raw, stored = file.with_suffix(".raw").read_bytes(), file.read_bytes()
-        assert {secret: found for secret in PLANTED if (found := leaks(secret, stored, *bodies(file)))} == {}
-        # what was planted did reach vcrpy, in one form or another
-        seen = [secret for secret in PLANTED if leaks(secret, raw, *bodies(file.with_suffix(".raw")))]
-        assert len(seen) >= 4, seen
-
-    def test_it_replays(self, client: Callable[[Servers], str], servers: tuple[Servers, Path]) -> None:
-        at, folder = servers
-        recorder, _ = _recorder("none")
-        with recorder.use_cassette(str(folder / client.__name__)) as cassette:
-            assert client(at) == KEPT
-            assert cassette.all_played
-
-    def test_it_meters_the_same(self, client: Callable[[Servers], str], servers: tuple[Servers, Path]) -> None:
-        file = servers[1] / client.__name__
-        before, after = (
-            [read(exchange, len) for exchange in read_recordings([path])]  # type: ignore[arg-type]
-            for path in (file.with_suffix(".raw"), file)
-        )
-        assert all(isinstance(call, Call) for call in before)
-        told = [
-            [
-                (call.usage, call.status, call.api, call.model, call.response_id)
-                for call in calls
-                if isinstance(call, Call)
-            ]
-            for calls in (before, after)
-        ]
-        assert told[0] == told[1]
+def measured(ran: Ran) -> dict[str, list[tuple[object, ...]]]:
+    """What was measured of every client."""
+    tasks = {name: task for name, task in ran.tasks.items() if name != "test_unrecorded"}
+    return {
+        name: [(call.usage, call.status, call.api, call.model, call.response_id) for call in calls]
+        for name, task in tasks.items()
+        if (calls := [entry.call for entry in task.calls])
+    }
 
 
-def bodies(file: Path) -> Iterator[bytes]:
-    """What a cassette says, past its writing: YAML folds lines, and packs bytes."""
-    for found in yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)["interactions"]:
-        for message in (found["request"], found["response"]):
-            body = message["body"]
-            yield body_bytes(body.get("string", body) if isinstance(body, dict) else body)
-            yield json.dumps(message["headers"], default=lambda value: value.decode("latin-1")).encode()
-        yield found["request"]["uri"].encode()
+def kind_of(name: str) -> str:
+    """What a file is, by its path in the project."""
+    if name.startswith("cassettes/"):
+        return "cassette"
+    if name.startswith("left/"):
+        kind = "journal" if "/journal/" in name else "spool"
+        return kind if name.endswith(".jsonl") else "beside them"
+    return {".tokenbudget/run.json": "run", "junit.xml": "junit"}.get(name, "other")
+
+
+def contents(path: Path) -> Iterator[bytes]:
+    """What a file says: as it is written, and past its writing, as YAML folds lines and both pack bytes."""
+    yield path.read_bytes()
+    if path.suffix == ".yaml":
+        for found in yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)["interactions"]:
+            for message in (found["request"], found["response"]):
+                body = message["body"]
+                yield body_bytes(body.get("string", body) if isinstance(body, dict) else body)
+                yield json.dumps(message["headers"], default=lambda value: value.decode("latin-1")).encode()
+    elif path.suffix == ".jsonl" and (kept := read_journal(path)):
+        for answer in kept.answers:
+            yield answer.interaction.request_body or b""
+            yield answer.interaction.response_body

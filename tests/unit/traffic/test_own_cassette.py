@@ -14,7 +14,9 @@ from vcr.request import Request
 
 from pytest_tokenbudget.errors import CannotRecord, RecordingError, RecordingMiss
 from pytest_tokenbudget.traffic import lock as locking
+from pytest_tokenbudget.traffic import replay
 from pytest_tokenbudget.traffic.replay import OwnCassette
+from pytest_tokenbudget.traffic.stored import clean_request
 
 CHAT = "https://api.openai.com/v1/chat/completions"
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
@@ -390,3 +392,28 @@ def test_an_interrupted_recording_of_what_drifted_is_gone_on_with_in_the_same_wa
     play(studio, "a", "b", record="once")
     play(studio, "A", drift="record", stop=True)
     assert studio.left.endswith("type: pytest test_it.py::test_it --tokenbudget-drift=record")
+
+
+def test_secrets_are_taken_out_of_a_request_only_where_it_is_not_found_as_it_is(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "gh" + "p_" + "aB3" * 12
+    with studio.open("once") as cassette:
+        model = Model(cassette)
+        recorded = [model.ask(text) for text in ("Hello", f"Use {secret}")]
+    cleaned: list[bytes] = []
+
+    def counting(request: Any, redactor: Any) -> Request:
+        cleaned.append(request.body)
+        return clean_request(request, redactor)
+
+    monkeypatch.setattr(replay, "clean_request", counting)
+    assert studio.obtained == ["recorded", "recorded"]
+    with studio.open() as cassette:
+        model = Model(cassette)
+        assert [model.ask("Hello"), model.ask(f"Use {secret}")] == [
+            recorded[0],
+            recorded[1].replace(secret, "REDACTED-github-token"),
+        ]
+    assert studio.obtained == ["replayed", "replayed"]
+    assert [secret.encode() in body for body in cleaned] == [True]
