@@ -54,6 +54,10 @@ def test_a_kept_project_is_ready_to_be_run(tmp_path: Path) -> None:
     assert {"agent.py", "tools.py", "prompts.py", "tests", "tokenbudget.yml", "README.md"} <= kept
     assert not kept & {"record.py", "replies.py"}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OPENAI_"))}
+    checked = subprocess.run(
+        [TOKENBUDGET, "lock", "--check"], cwd=tmp_path / "kept", capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout) == (0, "tokenbudget.lock is what the run measured.\n")
     again = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-q", "tests/test_faq.py"],
         cwd=tmp_path / "kept",

@@ -33,6 +33,8 @@ def test_the_wheel_works_without_the_source(installer: Path, fresh_copy: Path, t
     assert "pytest_tokenbudget/py.typed" in names
     data = {"README.md", "cl100k_base.xz", "o200k_base.xz"}
     assert {f"pytest_tokenbudget/tokens/data/{name}" for name in data} <= set(names)
+    templates = {"agent-cost.yml", "agent-cost-comment.yml", "agent-cost.gitlab-ci.yml", "tokenbudget.yml"}
+    assert {f"pytest_tokenbudget/cli/templates/{name}" for name in templates} <= set(names)
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"pytest_tokenbudget"}
 
     # from here on only the wheel is named
