@@ -5,23 +5,15 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from pytest_tokenbudget.traffic.volatile import Volatile, take_ids
+from pytest_tokenbudget.traffic.volatile import Volatile, decode, take_ids
 
 __all__ = ["BodyParts", "without_ids"]
 
 _LONGEST_VALUE: Final = 64
-_WHOLE: Final = 2**53
 _FALSE: Final = Raw(b"false")
 _NULL: Final = Raw(b"null")
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    # some clients write 1.0 where others write 1
-    return int(value) if abs(value) < _WHOLE and value.is_integer() else value
-
-
-_decode: Final = msgspec.json.Decoder(float_hook=_number).decode
 _elements: Final = msgspec.json.Decoder(list[Raw]).decode
 _fields: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
@@ -65,7 +57,7 @@ class BodyParts:
             else:
                 self._add(name, raw)
         if "model" in fields:
-            model = _decode(fields["model"])
+            model = decode(fields["model"])
             self.model = model if isinstance(model, str) else ""
         self.stream = fields.get("stream", _FALSE) not in (_FALSE, _NULL)
 
@@ -96,12 +88,12 @@ def _starts(raw: Raw, letters: bytes) -> bool:
 
 
 def _canonical(raw: Raw | bytes) -> bytes:
-    return _encode(_decode(raw))
+    return _encode(decode(raw))
 
 
 def without_ids(raw: Raw) -> tuple[bytes, tuple[str, ...]]:
     """A part's canonical text without the ids in it; and these."""
-    value = _decode(raw)
+    value = decode(raw)
     ids: list[str] = []
     if isinstance(value, dict):
         take_ids(value, ids)

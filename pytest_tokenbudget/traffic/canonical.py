@@ -24,6 +24,7 @@ __all__ = ["Form", "Forms", "TextAt", "line_of", "same_request"]
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
+_UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 
 Line = tuple[Any, ...]
 TextAt = Callable[[int], bytes]
@@ -111,7 +112,7 @@ class Forms:
         try:
             taken = BodyParts(body, self._volatile)
             return self._of_json(request, taken), taken.text_at
-        except (msgspec.DecodeError, ValueError):
+        except _UNREADABLE:
             return self._of_bytes(request, body, headers or header_values(request.headers))
 
     def texts(self, request: Any) -> TextAt:
@@ -119,7 +120,7 @@ class Forms:
         body, headers = _body(request)
         try:
             return BodyParts(body, self._volatile).text_at
-        except (msgspec.DecodeError, ValueError):
+        except _UNREADABLE:
             return self._of_bytes(request, body, headers or header_values(request.headers))[1]
 
     def _of_json(self, request: Any, taken: BodyParts) -> Form:

@@ -1,12 +1,13 @@
 """What a request's body holds that says nothing about what is asked: labels, and ids that a client draws at random."""
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
-__all__ = ["NOTHING_MORE", "Volatile", "take_ids"]
+__all__ = ["NOTHING_MORE", "Volatile", "decode", "take_ids"]
 
 _LABELS: Final = frozenset(
     {
@@ -26,7 +27,20 @@ nor is an id of something that a provider keeps, such as `previous_response_id`:
 
 _ANTHROPIC: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 
-_decode: Final = msgspec.json.Decoder().decode
+_WHOLE: Final = 2**53
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(text)
+    # some clients write 1.0 where others write 1
+    return int(value) if abs(value) < _WHOLE and value.is_integer() else value
+
+
+decode: Final = msgspec.json.Decoder(float_hook=_number).decode
+"""Decodes JSON, numbers by their value and not by their spelling."""
+
 _fields: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -55,13 +69,13 @@ class Volatile:
         """
         taken: list[Any] = []
         if self._names or self._paths:
-            value = _decode(body)
+            value = decode(body)
             _take_named(value, self._names, taken)
             for path in self._paths:
                 _take_at(value, path, taken)
             body = _encode(value)
         fields = _fields(body)
-        taken.extend((name, _encode(_decode(fields.pop(name)))) for name in sorted(_LABELS & fields.keys()))
+        taken.extend((name, _encode(decode(fields.pop(name)))) for name in sorted(_LABELS & fields.keys()))
         return fields, taken
 
     def names(self, field: str) -> bool:

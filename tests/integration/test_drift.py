@@ -220,13 +220,24 @@ async def test_gathered_by_vcrpys_default_match():
     async with httpx.AsyncClient() as client:
         with vcr.use_cassette("cassettes/test_it/many.yaml"):
             await asyncio.gather(*(client.post(URL, json=body(f"question {n}")) for n in reversed(range(40))))
+
+@pytest.mark.asyncio
+async def test_gathered_after_an_edit():
+    system = {"role": "system", "content": "Be brief."}
+    asked = [body(f"question {n}") for n in reversed(range(40))]
+    asked = [one | {"messages": [system, *one["messages"]]} for one in asked]
+    async with httpx.AsyncClient() as client:
+        with vcr.use_cassette("cassettes/test_it/many.yaml"):
+            answers = await asyncio.gather(*(client.post(URL, json=one) for one in asked))
+    assert [answer.json()["usage"]["prompt_tokens"] for answer in answers] == [*range(40, 0, -1)]
 """
 
 
 def test_calls_at_the_same_time_are_each_counted_once(project: Project) -> None:
     many = [with_body(json.dumps(RECORDED).replace("Hello", f"question {n}"), tokens=n + 1) for n in range(40)]
     ran = project.tests(GATHERED).recorded(*many, test="many").run()
-    assert ran.counts == {"passed": 3}
+    assert ran.counts == {"passed": 4}
+    assert obtained(ran, "test_gathered_after_an_edit") == ["drifted"] * 40
     for test in ("test_gathered", "test_threads", "test_gathered_by_vcrpys_default_match"):
         task = ran.task(test)
         assert task.exchanges == len(task.calls) == 40
