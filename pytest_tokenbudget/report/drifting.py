@@ -86,6 +86,8 @@ def _cold(task: Task) -> Decimal | None:
 
 def _unbounded(drifted: Sequence[Call]) -> str:
     stale = [call.drift for call in drifted if call.drift is None or call.drift.high is None]
+    if not stale:
+        return "its tokens are estimated, but not all of it has a known price"
     why = [reason.rstrip(".") for reason in folded(printable(why) for drift in stale if drift for why in drift.reasons)]
     return f"cannot be estimated: {'; '.join(why)}" if why else "not estimated: the figures are those of the recording"
 
