@@ -100,7 +100,15 @@ def gate(
         reasons += [_waived(reason, task, waivers, today) for reason in _of_task(task, rules)]
     if not any(reason.kind == "regression" for reason in reasons):
         reasons += _of_suite(comparison, rules)
-    ordered = sorted(reasons, key=lambda reason: -_SEVERITY.index(reason.state))
+    changes = {task.id: abs(task.change or ZERO) for task in comparison.tasks}
+    ordered = sorted(
+        reasons,
+        key=lambda reason: (
+            -_SEVERITY.index(reason.state),
+            reason.kind != "budget",  # what the headline speaks of first
+            -changes.get(reason.task, ZERO),
+        ),
+    )
     return GateVerdict(state=ordered[0].state if ordered else "pass", reasons=tuple(ordered))
 
 
