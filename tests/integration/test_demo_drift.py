@@ -129,7 +129,7 @@ def test_the_cost_is_shown_as_an_estimate_with_its_band_and_reason(shown: tuple[
         f"test_refund: {FIRST} in 9 of 11 calls; estimate {usd_range(over.known_low, over.known_high)}",
         f"test_delivery, test_hours: {FIRST}; estimates of {usd_range(within.known_low, within.known_high)} together.",
         "Texts are counted by o200k_base, which is about",
-        "The prompt changes before the end of what was read from the provider's cache: ",
+        "he prompt changes before the end of what was read from the provider's cache: ",
         f"3 tasks cost ≈{usd((over + within).known)}; this run paid $0.00 (21 calls replayed, 15 of them drifted).",
     ):
         assert said in estimated.said, estimated.out
