@@ -95,7 +95,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         asking.filtered = request
         for index, (stored, response) in enumerate(self.data):
             if requests_match(request, stored, self._match_on):
-                asking.claim = Claim(index, same_request(request, stored, self._tokenbudget.volatile))
+                asking.position = index
                 yield index, response
 
     def play_response(self, request: Any) -> Any:
@@ -107,7 +107,7 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         with claims.lock, claims.asking.about(request) as asking:
             response = super().play_response(request)
             sent = asking.filtered
-            claim = asking.claim or self._found(sent, response)
+            claim = asking.claim or self._found(sent, response, asking.position)
             with suppress(TypeError):  # as above
                 claims.answered(request)
         index = None if claim is None else claim.index
@@ -122,12 +122,14 @@ class MeteredCassette(Cassette):  # type: ignore[misc]  # vcrpy ships no types
         hand_over(meter, exchange, source=self._path, index=index, recorded=recorded)
         return without_waiting(response)
 
-    def _found(self, request: Any, response: Any) -> Claim | None:
-        """Which recording was taken by a subclass that finds them in a way of its own."""
-        for index, (stored, known) in enumerate(self.data):
-            if known is response:
-                return Claim(index, same_request(request, stored, self._tokenbudget.volatile))
-        return None
+    def _found(self, request: Any, response: Any, position: int | None) -> Claim | None:
+        """Which recording was taken by vcrpy's own loop, or by a subclass that finds them in a way of its own."""
+        if position is None or self.data[position][1] is not response:
+            places = (place for place, (_, known) in enumerate(self.data) if known is response)
+            position = next(places, None)
+        if position is None:
+            return None
+        return Claim(position, same_request(request, self.data[position][0], self._tokenbudget.volatile))
 
     def _tell(self, meter: Meter) -> None:
         """Let the meter look at all that was recorded, once something drifted."""

@@ -34,21 +34,28 @@ class Asking(local):
         request: The client's request, while vcrpy looks for its answer.
         filtered: What the user's filters made of it.
         claim: What answers it.
+        position: The recording that vcrpy's own loop came to.
     """
 
     request: Any = None
     filtered: Any = None
     claim: Claim | None = None
+    position: int | None = None
 
     @contextmanager
     def about(self, request: Any) -> Iterator["Asking"]:
         """While vcrpy looks for a request's answer."""
-        before = self.request, self.filtered, self.claim  # a filter of the user's may make requests of its own
-        self.request, self.filtered, self.claim = request, request, None
+        before = (
+            self.request,
+            self.filtered,
+            self.claim,
+            self.position,
+        )  # a filter of the user's may make requests of its own
+        self.request, self.filtered, self.claim, self.position = request, request, None, None
         try:
             yield self
         finally:
-            self.request, self.filtered, self.claim = before
+            self.request, self.filtered, self.claim, self.position = before
 
 
 class Claims:
