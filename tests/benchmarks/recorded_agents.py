@@ -7,7 +7,7 @@ from typing import Any
 
 from vcr.request import Request
 
-__all__ = ["EDITS", "agents", "questions"]
+__all__ = ["EDITS", "URL", "agents", "answer", "questions", "sent"]
 
 URL = "https://api.openai.com/v1/chat/completions"
 STEPS = 40
@@ -93,8 +93,8 @@ def sent(body: Body) -> Request:
     return Request("POST", URL, text.encode(), {"content-type": "application/json", "user-agent": "benchmark"})
 
 
-def answer(number: int) -> dict[str, Any]:
-    """A recorded answer of 1.5 KB."""
+def answer(number: int, tokens: int = 9_000) -> dict[str, Any]:
+    """A recorded answer of 1.5 KB to a prompt of so many tokens."""
     said = {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
@@ -103,7 +103,7 @@ def answer(number: int) -> dict[str, Any]:
         "choices": [
             {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "On its way. " * 100}}
         ],
-        "usage": {"prompt_tokens": 9_000, "completion_tokens": 300, "total_tokens": 9_300},
+        "usage": {"prompt_tokens": tokens, "completion_tokens": 300, "total_tokens": tokens + 300},
     }
     return {
         "status": {"code": 200, "message": "OK"},
