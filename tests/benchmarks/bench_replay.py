@@ -42,6 +42,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import intake
 from pytest_tokenbudget.wire import read
 
 Body = dict[str, Any]
@@ -67,7 +68,7 @@ def as_read(exchange: Exchange) -> Call | Skipped:
 def metered(reader: Callable[[Exchange], Call | Skipped] | None) -> Iterator[None]:
     """With ours, or without."""
     meter = None if reader is None else Meter(reader, lambda *_: None)
-    detach = seam.attach(meter, tempfile.gettempdir())  # type: ignore[arg-type]  # as without a session
+    detach = intake.attach(meter, tempfile.gettempdir())  # type: ignore[arg-type]  # as without a session
     try:
         yield
     finally:
