@@ -74,14 +74,6 @@ class BodyParts:
             self.values.append((name, b"[]"))
             self.parts.append((name, elements))
 
-    def text_at(self, place: int) -> bytes:
-        """The text of a part, counted over all fields."""
-        for _, elements in self.parts:
-            if place < len(elements):
-                return without_ids(elements[place])[0]
-            place -= len(elements)
-        raise IndexError(place)
-
 
 def _starts(raw: Raw, letters: bytes) -> bool:
     return memoryview(raw)[0] in letters

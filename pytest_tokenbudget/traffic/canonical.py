@@ -5,7 +5,7 @@ prompt would replay the old answer, and its old cost, unnoticed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
@@ -17,17 +17,19 @@ from msgspec import Struct
 from pytest_tokenbudget.traffic.body_parts import BodyParts, without_ids
 from pytest_tokenbudget.traffic.exchanges import body_bytes, header_values
 from pytest_tokenbudget.traffic.volatile import NOTHING_MORE, Volatile
+from pytest_tokenbudget.traffic.words import Words, excerpt, words_of
 from pytest_tokenbudget.wire.framing import unpacked
 from pytest_tokenbudget.wire.routing import route_of
 
-__all__ = ["Form", "Forms", "TextAt", "line_of", "same_request"]
+__all__ = ["Form", "Forms", "line_of", "same_request"]
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
 _UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 
+_MOST_WORDED: Final = 4096
+
 Line = tuple[Any, ...]
-TextAt = Callable[[int], bytes]
 
 
 class Form(Struct, frozen=True, gc=False):
@@ -97,31 +99,34 @@ class Forms:
         """
         self._volatile = volatile
         self._known: dict[str, dict[int, tuple[int, tuple[str, ...]]]] = {}
+        self._excerpts: dict[int, bytes] = {}
+        self._words: dict[int, Words] = {}
 
     def of(self, request: Any) -> Form:
-        """Build the canonical form of a vcrpy request's body."""
-        return self.read(request)[0]
-
-    def read(self, request: Any) -> tuple[Form, TextAt]:
-        """Build the canonical form, and what gives the text of each of its parts by its place.
+        """Build the canonical form of a vcrpy request's body.
 
         Raises:
             Exception: It is no request of vcrpy's.
         """
         body, headers = _body(request)
         try:
-            taken = BodyParts(body, self._volatile)
-            return self._of_json(request, taken), taken.text_at
+            return self._of_json(request, BodyParts(body, self._volatile))
         except _UNREADABLE:
             return self._of_bytes(request, body, headers or header_values(request.headers))
 
-    def texts(self, request: Any) -> TextAt:
-        """What gives the text of each part of a request's form by its place; it takes a third of the time of both."""
-        body, headers = _body(request)
-        try:
-            return BodyParts(body, self._volatile).text_at
-        except _UNREADABLE:
-            return self._of_bytes(request, body, headers or header_values(request.headers))[1]
+    def words(self, part: int) -> Words:
+        """The words of a part of one of the forms."""
+        found = self._words.get(part)
+        if found is None:
+            if len(self._words) >= _MOST_WORDED:
+                self._words.clear()
+            found = self._words[part] = words_of(self._excerpts[part])
+        return found
+
+    def _part(self, name: str, text: bytes) -> int:
+        part = hash((name, text))
+        self._excerpts[part] = excerpt(text)
+        return part
 
     def _of_json(self, request: Any, taken: BodyParts) -> Form:
         hashes: list[int] = []
@@ -133,7 +138,7 @@ class Forms:
             for key, element in zip(keys, elements, strict=True):
                 if key not in known:
                     text, found = without_ids(element)
-                    known[key] = hash((name, text)), found
+                    known[key] = self._part(name, text), found
             hashes += [known[key][0] for key in keys]
             names += [name] * len(keys)
             for key in keys:
@@ -151,7 +156,7 @@ class Forms:
             stream=taken.stream,
         )
 
-    def _of_bytes(self, request: Any, body: bytes, headers: Mapping[str, str]) -> tuple[Form, TextAt]:
+    def _of_bytes(self, request: Any, body: bytes, headers: Mapping[str, str]) -> Form:
         label = headers.get("content-type", "")
         pieces = [("", body)] if body else []
         left_out: tuple[Any, ...] = ()
@@ -162,8 +167,8 @@ class Forms:
         elif found := _BOUNDARY.search(label):
             # a form of several parts, without the boundary that its client drew at random
             pieces = [("", piece) for piece in body.split(found[1].encode())]
-        form = _formed(request, [hash(piece) for piece in pieces], [name for name, _ in pieces], [], left_out=left_out)
-        return form, lambda place: pieces[place][1]
+        hashes = [self._part(name, text) for name, text in pieces]
+        return _formed(request, hashes, [name for name, _ in pieces], [], left_out=left_out)
 
 
 def _body(request: Any) -> tuple[bytes, Mapping[str, str]]:

@@ -12,7 +12,7 @@ from weakref import ref
 
 from msgspec import Struct
 
-from pytest_tokenbudget.traffic.canonical import Form, Forms, TextAt, line_of
+from pytest_tokenbudget.traffic.canonical import Form, Forms, line_of
 from pytest_tokenbudget.traffic.exchanges import body_bytes
 from pytest_tokenbudget.traffic.matching import Matching
 from pytest_tokenbudget.traffic.pool import Nearest, Pool
@@ -87,7 +87,7 @@ class RecordingIndex:
         position = self._same_bytes(request)
         if position is not None:
             return Claim(position, exact=True)
-        form, text_at = self._reader.read(request)
+        form = self._reader.of(request)
         self._learn_forms()
         position = self._same_form(request, form)
         if position is None and self._prepare is not None:
@@ -95,13 +95,13 @@ class RecordingIndex:
             prepared = self._prepare(request)
             if not _same(prepared, request):
                 request = prepared
-                form, text_at = self._reader.read(request)
+                form = self._reader.of(request)
                 position = self._same_form(request, form)
         if position is not None:
             return Claim(position, exact=True)
         self._learn_pools()
         search = self._accepted if self._matching.asks else self._nearest
-        position = search(request, Nearest(form, text_at))
+        position = search(request, Nearest(form))
         return None if position is None else Claim(position, exact=False)
 
     def hold(self, position: int, owner: Any) -> None:
@@ -153,13 +153,10 @@ class RecordingIndex:
             pools = self._pools.setdefault(key, {})
             pool = pools.get((form.model, form.stream))
             if pool is None:
-                pool = pools[form.model, form.stream] = Pool(self._forms, self._text_of, self._played, self._free)
+                pool = pools[form.model, form.stream] = Pool(self._forms, self._reader.words, self._played, self._free)
             pool.add(self._pooled)
             self._order.add(key, self._pooled)
             self._pooled += 1
-
-    def _text_of(self, position: int) -> TextAt:
-        return self._reader.texts(self.data[position][0])
 
     def _same_bytes(self, request: Any) -> int | None:
         key = line_of(request.method, request.uri), body_bytes(request.body)

@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from pytest_tokenbudget.traffic.canonical import Form
+from pytest_tokenbudget.traffic.words import Words
 
-__all__ = ["FARTHEST", "Apart", "Comparison", "Words", "words_of"]
+__all__ = ["FARTHEST", "Apart", "Comparison"]
 
 _PART: Final = 4
 """What a message counts for, where a short value such as a temperature counts for 1."""
@@ -23,16 +24,6 @@ _CHANCE: Final = 1
 """How many words two texts share by chance, such as a number."""
 
 _MOST_COMPARED: Final = 12
-_SHORT: Final = 2048
-_LONG: Final = 8192
-_WINDOWS: Final = 16
-_WINDOW: Final = 128
-_FEW: Final = 24
-
-_BETWEEN_WORDS: Final = bytes.maketrans(b'"{}[],:\\/()\n\r\t', b" " * 14)
-_BETWEEN_PHRASES: Final = bytes.maketrans(b'"{}[]:;.,!?\\\n', b"\n" * 13)
-
-Words = frozenset[bytes]
 
 
 class Apart(Struct, frozen=True, gc=False, order=True):
@@ -70,30 +61,6 @@ class Apart(Struct, frozen=True, gc=False, order=True):
 FARTHEST: Final = Apart(1 << 62, 0, 0)
 
 
-def words_of(text: bytes) -> Words:
-    """What a text is compared by: its words.
-
-    Of a long one, the phrases of its beginning and end; or words here and there, where it has none.
-    """
-    if len(text) <= _SHORT:
-        return _spelled(text)
-    if len(text) > _LONG:
-        text = text[: _LONG // 2] + text[-_LONG // 2 :]
-    phrases = text.translate(_BETWEEN_PHRASES).split(b"\n")
-    if len(phrases) > _FEW and len(phrases) * 512 > len(text):
-        return frozenset(phrases)
-    step = (len(text) - _WINDOW) // (_WINDOWS - 1)
-    return _spelled(b" ".join([text[start : start + _WINDOW] for start in range(0, step * _WINDOWS, step)]))
-
-
-def _spelled(text: bytes) -> Words:
-    words = text.translate(_BETWEEN_WORDS).split()
-    if len(words) * 32 > len(text):
-        return frozenset(words)
-    # written without spaces
-    return frozenset([text[start : start + 4] for start in range(max(1, len(text) - 3))])
-
-
 class Comparison:
     """A request beside recorded ones."""
 
@@ -114,12 +81,12 @@ class Comparison:
         # a changed part is a little nearer to another than to none, and never as near as an equal one
         return Apart(_STEPS * values + _PART * (_STEPS * (longer - shorter) + shorter - shared), uneven, 0)
 
-    def distance(self, recorded: Form, words: Callable[[int, int], tuple[Words, Words]]) -> Apart:
+    def distance(self, recorded: Form, words: Callable[[int], Words]) -> Apart:
         """How far a recorded request is.
 
         Args:
             recorded: The recorded one.
-            words: Gives the words of a part of the request and of a part of the other, by their places.
+            words: Gives the words of a part.
         """
         least = self.least(recorded)
         theirs = {*recorded.parts}
@@ -127,7 +94,7 @@ class Comparison:
         unshared = min(len(self._parts), len(theirs)) - len(self._parts & theirs)
         steps += _PART * (_STEPS - 1) * unshared
         for mine, other in _pairs(self.form, recorded, self._parts, theirs):
-            left, right = words(mine, other)
+            left, right = words(self.form.parts[mine]), words(recorded.parts[other])
             most, both = max(len(left), len(right), 1), len(left & right)
             steps -= _PART * min(_STEPS * both // most, _STEPS - 1)
             different += most - both

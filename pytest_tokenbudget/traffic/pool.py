@@ -6,9 +6,10 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
-from pytest_tokenbudget.traffic.canonical import Form, TextAt
-from pytest_tokenbudget.traffic.likeness import FARTHEST, Apart, Comparison, Words, words_of
+from pytest_tokenbudget.traffic.canonical import Form
+from pytest_tokenbudget.traffic.likeness import FARTHEST, Apart, Comparison
 from pytest_tokenbudget.traffic.postings import Postings
+from pytest_tokenbudget.traffic.words import Words
 
 __all__ = ["Nearest", "Pool"]
 
@@ -29,23 +30,14 @@ _MOST_WORDED: Final = 4
 class Nearest:
     """A search: the request, the nearest recording so far, and how many are near."""
 
-    __slots__ = ("apart", "comparison", "form", "near", "position", "text_at", "words")
+    __slots__ = ("apart", "comparison", "form", "near", "position")
 
-    def __init__(self, form: Form, text_at: TextAt) -> None:
+    def __init__(self, form: Form) -> None:
         self.form = form
         self.comparison = Comparison(form)
-        self.text_at = text_at
-        self.words: dict[int, Words] = {}
         self.position: int | None = None
         self.near = 0
         self.apart: Apart = FARTHEST
-
-    def words_at(self, place: int) -> Words:
-        """The words of one of the request's parts."""
-        found = self.words.get(place)
-        if found is None:
-            found = self.words[place] = words_of(self.text_at(place))
-        return found
 
 
 class Pool:
@@ -54,7 +46,7 @@ class Pool:
     def __init__(
         self,
         forms: list[Form],
-        text_of: Callable[[int], TextAt],
+        words: Callable[[int], Words],
         played: Callable[[int], bool],
         free: Callable[[int], bool],
     ) -> None:
@@ -62,19 +54,18 @@ class Pool:
 
         Args:
             forms: The canonical form of each recording of the cassette.
-            text_of: Gives what gives the text of each part of a recorded request; this takes its time.
+            words: Gives the words of a part.
             played: Whether a recording will never be free again.
             free: Whether a recording may be taken.
         """
         self._forms = forms
-        self._text_of = text_of
+        self._words = words
         self._played = played
         self._free = free
         self._order = Postings(played)
         self._parts = Postings(played)
         self._rare_words = Postings(played)
         self._said_by: Counter[bytes] = Counter()
-        self._words: dict[int, Words] = {}
         self._unworded: list[int] = []
 
     def add(self, position: int) -> None:
@@ -116,20 +107,10 @@ class Pool:
             first = nearest.position is None or position < nearest.position
             if not bound.is_nearer(nearest.apart, first=True):
                 break
-            apart = nearest.comparison.distance(
-                self._forms[position],
-                lambda mine, other, position=position: (nearest.words_at(mine), self._words_at(position, other)),  # type: ignore[misc]
-            )
+            apart = nearest.comparison.distance(self._forms[position], self._words)
             nearest.near += apart.is_near
             if apart.is_nearer(nearest.apart, first=first):
                 nearest.position, nearest.apart = position, apart
-
-    def _words_at(self, position: int, place: int) -> Words:
-        part = self._forms[position].parts[place]
-        found = self._words.get(part)
-        if found is None:
-            found = self._words[part] = words_of(self._text_of(position)(place))
-        return found
 
     def _sharing(self, parts: tuple[int, ...]) -> list[int]:
         """The recordings that share a request's parts, those first that share the rarest."""
@@ -140,8 +121,8 @@ class Pool:
     def _saying(self, nearest: Nearest) -> list[int]:
         """The recordings in which stands what only few recordings and the request say."""
         self._learn_words()
-        changed = [place for place, part in enumerate(nearest.form.parts) if not self._parts.many(part)]
-        words = set[bytes]().union(*[nearest.words_at(place) for place in changed[-_MOST_WORDED:]])
+        changed = [part for part in nearest.form.parts if not self._parts.many(part)]
+        words = set[bytes]().union(*map(self._words, changed[-_MOST_WORDED:]))
         return self._voted(self._rare_words, words)
 
     def _voted(self, postings: Postings, keys: Iterable[object]) -> list[int]:
@@ -165,9 +146,5 @@ class Pool:
     def _identifying(self, position: int) -> Words:
         """The words of a recording's newest parts that hardly another has."""
         parts = self._forms[position].parts
-        rare = [place for place, part in enumerate(parts) if self._parts.many(part) <= _RARE][-_MOST_WORDED:]
-        if any(parts[place] not in self._words for place in rare):
-            text_at = self._text_of(position)
-            for place in rare:
-                self._words[parts[place]] = words_of(text_at(place))
-        return frozenset().union(*[self._words[parts[place]] for place in rare])
+        rare = [part for part in parts if self._parts.many(part) <= _RARE][-_MOST_WORDED:]
+        return frozenset().union(*map(self._words, rare))
