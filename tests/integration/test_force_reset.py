@@ -5,6 +5,7 @@ Provoked with plain vcrpy, and held by the guard.
 
 import http.client
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,11 +37,16 @@ def server() -> Iterator[LoopbackModel]:
 
 @pytest.fixture
 def hasty() -> Iterator[None]:
-    """Threads that take turns often, as they do on a busy machine."""
-    before = sys.getswitchinterval()
+    """Threads that take turns often, as they do on a busy machine.
+
+    Those that start meanwhile are not traced: two at once cannot install a trace function, and the later one dies.
+    """
+    before, trace = sys.getswitchinterval(), threading.gettrace()
+    threading.settrace(None)
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(before)
+    threading.settrace(trace)  # None where nothing traced
 
 
 def ask(port: int) -> str:
