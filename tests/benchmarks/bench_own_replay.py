@@ -31,6 +31,7 @@ from vcr.serializers import yamlserializer
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.traffic import cassette as seam
+from pytest_tokenbudget.traffic import intake
 from pytest_tokenbudget.traffic.cassette_file import save_cassette
 from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.traffic.replay import opened
@@ -96,7 +97,7 @@ def large(calls: int, by_vcrpy: int, by_body: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         studio = Studio(Path(name))
         meter.enter(studio.task)
-        detach = seam.attach(meter, name)
+        detach = intake.attach(meter, name)
         redactor = Redactor()
         stored = [as_stored(clean_request(r, redactor), clean_response(a, redactor)) for r, a in pairs]
         for kind, asked in (("exact", [r for r, _ in again]), ("all drifted", edited)):
