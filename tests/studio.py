@@ -14,7 +14,6 @@ from pytest_tokenbudget.tokens import count
 from pytest_tokenbudget.traffic import cassette as seam
 from pytest_tokenbudget.traffic import intake
 from pytest_tokenbudget.traffic.recording import Recording
-from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.traffic.replay import OwnCassette, opened
 from pytest_tokenbudget.wire import read
 
@@ -68,10 +67,7 @@ class Studio:
 
     def recording(self, record: Any = "none", **changes: Any) -> Recording:
         """The recording, in a record mode."""
-        redactor = changes.pop("redactor", Redactor())
-        return Recording(
-            path=self.path, test=self.task.id, journals=self.journals, redactor=redactor, record=record, **changes
-        )
+        return Recording(path=self.path, test=self.task.id, journals=self.journals, record=record, **changes)
 
     @contextmanager
     def open(self, record: Any = "none", *, complete: bool | None = None, **changes: Any) -> Iterator[OwnCassette]:

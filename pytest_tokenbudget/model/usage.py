@@ -1,6 +1,7 @@
 """What one model call consumed, in disjoint token counts."""
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +19,8 @@ INPUT_CLASSES: Final = (
 )
 OUTPUT_CLASSES: Final = ("output", "thinking", "output_audio", "output_image")
 CLASSES: Final = INPUT_CLASSES + OUTPUT_CLASSES
+
+_counted: Final = attrgetter(*CLASSES)
 
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -79,11 +82,9 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """Yield (class, tokens) for every class that is not zero, in a fixed order, nameless classes last."""
-        for name in CLASSES:
-            count: int = getattr(self, name)
-            if count:
-                yield name, count
-        yield from sorted((name, count) for name, count in self.other.items() if count)
+        yield from [pair for pair in zip(CLASSES, _counted(self), strict=True) if pair[1]]
+        if self.other:
+            yield from sorted((name, count) for name, count in self.other.items() if count)
 
     def __add__(self, other: object) -> "Usage":
         if not isinstance(other, Usage):

@@ -11,7 +11,7 @@ from pytest_tokenbudget.store.attempts import died_in, merge_attempts
 from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.spool import Recovered
 
-__all__ = ["Gathering", "packed"]
+__all__ = ["Gathering"]
 
 
 class _Parcel(msgspec.Struct, frozen=True):
@@ -22,12 +22,6 @@ class _Parcel(msgspec.Struct, frozen=True):
 _unpack = msgspec.json.Decoder(_Parcel).decode
 
 
-def packed(worker: str, tasks: Iterable[Task]) -> str:
-    """Tasks as text for the process that reports; empty where there are none."""
-    found = tuple(tasks)
-    return encode_json(_Parcel(worker, found)).decode() if found else ""
-
-
 class Gathering:
     """What workers (or this process alone) hand over, task by task."""
 
@@ -35,10 +29,28 @@ class Gathering:
         self._tasks: dict[str, dict[str, Task]] = {}
         self._deaths: list[str] = []
         self._stocks: list[Stock | None] = []
+        self._packed: dict[str, _Parcel] = {}
+
+    def pack(self, worker: str, tasks: Iterable[Task], *, for_itself: bool) -> str:
+        """Tasks as text for the process that reports; empty where there are none.
+
+        Args:
+            worker: Who measured them.
+            tasks: The tasks.
+            for_itself: Whether this process is likely to be the one that reports, and need not read the text again.
+        """
+        found = tuple(tasks)
+        if not found:
+            return ""
+        parcel = _Parcel(worker, found)
+        text = encode_json(parcel).decode()
+        if for_itself:
+            self._packed[text] = parcel
+        return text
 
     def collect(self, parcel: str) -> None:
         """Take in a worker's tasks; its later attempt at a task comes with those before."""
-        found = _unpack(parcel)
+        found = self._packed.pop(parcel, None) or _unpack(parcel)
         for task in found.tasks:
             by_worker = self._tasks.setdefault(task.id, {})
             by_worker.pop(found.worker, None)
@@ -53,6 +65,13 @@ class Gathering:
             elif task.outcome == "died" and by_worker[worker].outcome != "died":
                 both = merge_attempts((by_worker[worker], replace(task, earlier=())))
                 by_worker[worker] = both[task.id]
+
+    def entries(self, worker: str) -> int:
+        """How many calls and strays a worker handed over."""
+        found = (by_worker[worker] for by_worker in self._tasks.values() if worker in by_worker)
+        return sum(
+            len(task.calls) + sum(len(attempt.calls) for attempt in task.earlier) + len(task.strays) for task in found
+        )
 
     def take_stock(self, stock: Stock | None) -> None:
         """Take in which recordings a process found without a test; `None` where it began too late to know."""

@@ -10,7 +10,6 @@ from pytest_tokenbudget.plugin.session import Session
 
 if TYPE_CHECKING:
     from pytest_tokenbudget.traffic.recording import Recording
-    from pytest_tokenbudget.traffic.redaction import Redactor
     from pytest_tokenbudget.traffic.replay import OwnCassette
 
 __all__ = ["OpenRecording", "Recordings", "ended_by_itself"]
@@ -63,7 +62,6 @@ class Recordings:
         """
         self._session = session
         self._root = root
-        self._redactor: Redactor | None = None
 
     @property
     def _anew(self) -> bool:
@@ -122,16 +120,13 @@ class Recordings:
     def _recording(self, path: Path, test: str) -> "Recording":
         from pytest_tokenbudget.traffic.journal import FOLDER
         from pytest_tokenbudget.traffic.recording import Recording
-        from pytest_tokenbudget.traffic.redaction import Redactor
 
         settings = self._session.settings
-        if self._redactor is None:
-            self._redactor = Redactor(settings.redact)
         return Recording(
             path=path,
             test=test,
             journals=self._root / FOLDER,
-            redactor=self._redactor,
+            redact=settings.redact,
             record=settings.record,
             drift=settings.drift,
             worker=self._session.worker,

@@ -21,7 +21,7 @@ from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Stray, Task, TaskCall
-from pytest_tokenbudget.plugin.gathering import Gathering, packed
+from pytest_tokenbudget.plugin.gathering import Gathering
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.policy.contradictions import contradictions
 from pytest_tokenbudget.policy.hygiene import recordings_of
@@ -179,7 +179,8 @@ class Session:
 
     def ship(self) -> str:
         """The tasks that ended since the last time, as text for the process that reports; empty if none matters."""
-        text = packed(self.worker, (task for task in self._closed if _matters(task) or task.id in self._marked))
+        tasks = (task for task in self._closed if _matters(task) or task.id in self._marked)
+        text = self.gathered.pack(self.worker, tasks, for_itself=self.worker == _MAIN)
         self._closed.clear()
         return text
 
@@ -194,7 +195,8 @@ class Session:
 
     def finish(self) -> Run | None:
         """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
-        self.gathered.recover(recover_tasks(self.out, self._name))
+        own = self.worker if self._spool.holds_only(self.gathered.entries(self.worker)) else None
+        self.gathered.recover(recover_tasks(self.out, self._name, without=own))
         return self._run() if self.gathered.tasks() or self.settings.out != Settings().out else None
 
     def write(self, run: Run) -> None:

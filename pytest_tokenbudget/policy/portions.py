@@ -4,7 +4,6 @@ A token is *fresh* when the task sends it to a model for the first time, and *re
 apart is what lets a change in cost be split into its causes (see `causes`).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -28,7 +27,6 @@ _FAMILIES: Final[Mapping[SegmentKind, FamilyKind]] = {
 }
 
 _Name = tuple[FamilyKind, str]
-_Item = tuple[SegmentKind, str, str]
 
 
 def rate_key(call: Call, above: int = 0) -> RateKey:
@@ -52,13 +50,13 @@ def portions(calls: Iterable[Call], above: Callable[[Call], int]) -> tuple[Porti
         calls: A task's calls, in order.
         above: The long-prompt threshold that a call's prompt exceeds, or 0.
     """
-    seen: dict[tuple[str, str], Counter[_Item]] = {}
+    seen: dict[tuple[str, str], dict[Segment, int]] = {}
     sums: dict[RateKey, _Sum] = {}
     for call in calls:
         if call.status != "exact":
             continue
         key = rate_key(call, above(call))
-        known = seen.setdefault((call.provider, key.model), Counter())
+        known = seen.setdefault((call.provider, key.model), {})
         sums.setdefault(key, _Sum()).add(call, known)
     return tuple(total.portion(key) for key, total in sorted(sums.items()))
 
@@ -72,30 +70,32 @@ class _Sum:
         self._families: dict[_Name, list[int]] = {}
         self._tools: dict[str, int] = {}
 
-    def add(self, call: Call, known: Counter[_Item]) -> None:
+    def add(self, call: Call, known: dict[Segment, int]) -> None:
         """Add a call; `known` counts what the task has sent to its model before."""
         self._calls += 1
         self._drifted += call.obtained == "drifted"
         self._usage += call.usage
-        here: Counter[_Item] = Counter()
+        here: dict[Segment, int] = {}
         for segment in call.prompt:
-            item = (segment.kind, segment.name, segment.digest)
-            here[item] += 1
-            is_fresh = here[item] > known[item]
+            here[segment] = times = here.get(segment, 0) + 1
+            is_fresh = times > known.get(segment, 0)
             if is_fresh:
-                known[item] += 1
+                known[segment] = times
             self._count(segment, is_fresh=is_fresh)
 
     def _count(self, segment: Segment, *, is_fresh: bool) -> None:
-        kind = _FAMILIES[segment.kind]
-        if kind == "tools":
-            self._tools[segment.name] = max(self._tools.get(segment.name, 0), segment.tokens)
-        family = self._families.setdefault((kind, segment.name if kind == "result" else ""), [0, 0, 0, 0])
-        family[3] += segment.tokens
-        family[1] = max(family[1], segment.tokens)
+        kind, tokens = _FAMILIES[segment.kind], segment.tokens
+        if kind == "tools" and self._tools.get(segment.name, -1) < tokens:
+            self._tools[segment.name] = tokens
+        name = kind, segment.name if kind == "result" else ""
+        family = self._families.get(name)
+        if family is None:
+            family = self._families[name] = [0, 0, 0, 0]
+        family[3] += tokens
+        family[1] = max(family[1], tokens)
         if is_fresh:
             family[0] += 1
-            family[2] += segment.tokens
+            family[2] += tokens
 
     def portion(self, key: RateKey) -> Portion:
         """What was summed."""

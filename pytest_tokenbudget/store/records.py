@@ -190,7 +190,7 @@ def _amount(text: str | None, place: str) -> Decimal | None:
 
 
 def _fees(usage: Usage) -> dict[str, int]:
-    return {name: count for name, count in sorted(usage.fees.items()) if count}
+    return {name: count for name, count in sorted(usage.fees.items()) if count} if usage.fees else {}
 
 
 def _text(amount: Decimal | None) -> str | None:
@@ -199,8 +199,13 @@ def _text(amount: Decimal | None) -> str | None:
 
 def _families(prompt: Iterable[Segment]) -> list[list[str | int]]:
     """[kind, name, how many, tokens] of each family, in the order of their first appearance."""
-    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    sums: dict[tuple[str, str], list[str | int]] = {}
     for segment in prompt:
-        items, tokens = sums.get((segment.kind, segment.name), (0, 0))
-        sums[segment.kind, segment.name] = items + 1, tokens + segment.tokens
-    return [[kind, name, items, tokens] for (kind, name), (items, tokens) in sums.items()]
+        key = segment.kind, segment.name
+        found = sums.get(key)
+        if found is None:
+            sums[key] = [*key, 1, segment.tokens]
+        else:
+            found[2] += 1  # type: ignore[operator]  # the two numbers of the four
+            found[3] += segment.tokens  # type: ignore[operator]
+    return list(sums.values())

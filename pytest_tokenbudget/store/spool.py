@@ -46,6 +46,7 @@ class Spool:
         self._first = first
         self._file: int | None = None
         self._closed = False
+        self._written = self._entries = 0
         self._process = os.getpid()
         self._lock = Lock()
 
@@ -57,7 +58,7 @@ class Spool:
         Raises:
             OSError: It cannot be written.
         """
-        self._write(self._line(task_id, _FORKED, is_fixture=is_fixture) | {"call": run_call_record(entry)})
+        self._write(self._line(task_id, _FORKED, is_fixture=is_fixture) | {"call": run_call_record(entry)}, entries=1)
 
     def stray(self, task_id: str, stray: Stray, *, is_fixture: bool = False) -> None:
         """Write a model request of which no answer is measured, unless the spool was closed.
@@ -65,7 +66,8 @@ class Spool:
         Raises:
             OSError: It cannot be written.
         """
-        self._write(self._line(task_id, _STRAYED, is_fixture=is_fixture) | {"stray": msgspec.to_builtins(stray)})
+        stray_line = self._line(task_id, _STRAYED, is_fixture=is_fixture) | {"stray": msgspec.to_builtins(stray)}
+        self._write(stray_line, entries=1)
 
     def _line(self, task_id: str, forked: str, *, is_fixture: bool) -> dict[str, Any]:
         if os.getpid() != self._process:
@@ -77,7 +79,7 @@ class Spool:
         if self._file is not None:
             self._write({"task": task_id, "outcome": outcome})
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], entries: int = 0) -> None:
         text = encode_json(line) + b"\n"
         with self._lock:
             if self._closed:
@@ -86,7 +88,19 @@ class Spool:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._first()
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.write(self._file, text)
+            self._written += os.write(self._file, text)
+            self._entries += entries
+
+    def holds_only(self, entries: int) -> bool:
+        """Whether so many calls and strays were kept through this very spool, and nothing by a process that was forked.
+
+        Whoever has as many in memory need not read the file.
+        """
+        try:
+            size = self._path.stat().st_size
+        except OSError:
+            size = 0
+        return (size, self._entries) == (self._written, entries)
 
     def close(self) -> None:
         """Stop writing for good; the file stays until `clear_spools`."""
@@ -104,16 +118,22 @@ class Recovered(NamedTuple):
     task: Task
 
 
-def recover_tasks(out: Path, session: str) -> tuple[Recovered, ...]:
+def recover_tasks(out: Path, session: str, *, without: str | None = None) -> tuple[Recovered, ...]:
     """The tasks of a session, from what its processes kept; sorted by worker and in the order of their first call.
 
     A task that had not ended has the outcome `died`, and wider fixtures always `fixture`. A line that was cut by a
     crash is passed over.
+
+    Args:
+        out: The run file that the calls will end in.
+        session: The session's name.
+        without: A worker whose file is not read.
     """
     found = []
     for file in sorted((out.parent / _FOLDER).glob(f"{session}.*.jsonl")):
         worker = file.name.removeprefix(f"{session}.").removesuffix(".jsonl")
-        found += [Recovered(worker, task) for task in _tasks(file)]
+        if worker != without:
+            found += [Recovered(worker, task) for task in _tasks(file)]
     return tuple(found)
 
 

@@ -14,7 +14,6 @@ import yaml
 
 from pytest_tokenbudget.errors import RecordingError
 from pytest_tokenbudget.recordings.python_tags import plain
-from pytest_tokenbudget.traffic.cassette_emitting import emit
 from pytest_tokenbudget.traffic.cassette_layout import Interaction
 from pytest_tokenbudget.traffic.cassette_parsing import OtherLayoutError, parse
 from pytest_tokenbudget.traffic.exchanges import body_bytes
@@ -154,6 +153,8 @@ def save_cassette(path: Path, interactions: Iterable[Interaction]) -> None:
     Raises:
         RecordingError: It cannot be written; the file is as it was.
     """
+    from pytest_tokenbudget.traffic.cassette_emitting import emit  # what replays writes nothing
+
     content = emit(interactions)
     temporary = None
     try:

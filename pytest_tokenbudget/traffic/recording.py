@@ -1,14 +1,18 @@
 """Which recording is ours to keep, and how it is to be used: all that traffic is told about it."""
 
 import shlex
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from pytest_tokenbudget.config.settings import DriftMode, RecordMode
 from pytest_tokenbudget.traffic.journal import journal_name
-from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.traffic.shown import shown_path
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.traffic.redaction import Redactor
 
 __all__ = ["Recording"]
 
@@ -20,7 +24,7 @@ class Recording(Struct, frozen=True, kw_only=True):
         path: Its file.
         test: The node id of the test that it is for, or by which its fixture is run.
         journals: The folder of journals.
-        redactor: Takes secrets out of what is stored.
+        redact: Regular expressions of the user's own secrets.
         record: Whether model calls are sent.
         drift: What happens to a request that changed since it was recorded.
         worker: Who records, for the messages of others.
@@ -29,10 +33,15 @@ class Recording(Struct, frozen=True, kw_only=True):
     path: Path
     test: str
     journals: Path
-    redactor: Redactor
+    redact: tuple[str, ...] = ()
     record: RecordMode = "none"
     drift: DriftMode = "estimate"
     worker: str = "main"
+
+    @property
+    def redactor(self) -> "Redactor":
+        """Takes secrets out of what is stored; what replays as it was recorded needs none."""
+        return _redactor(self.redact)
 
     @property
     def shown(self) -> str:
@@ -64,3 +73,10 @@ class Recording(Struct, frozen=True, kw_only=True):
     def command(self, record: RecordMode) -> str:
         """What to type to have this test recorded."""
         return f"pytest {shlex.quote(self.test)} --tokenbudget-record={record}"
+
+
+@lru_cache(maxsize=4)
+def _redactor(patterns: tuple[str, ...]) -> "Redactor":
+    from pytest_tokenbudget.traffic.redaction import Redactor
+
+    return Redactor(patterns)

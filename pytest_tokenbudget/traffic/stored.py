@@ -6,15 +6,17 @@ replay it. Lengths go too: they would not be true of what is stored (botocore re
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from vcr.request import Request
 
 from pytest_tokenbudget.traffic.cassette_layout import Interaction
 from pytest_tokenbudget.traffic.exchanges import body_bytes
-from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.wire.framing import DecodeError, unpacked
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.traffic.redaction import Redactor
 
 __all__ = ["as_played", "as_stored", "clean_request", "clean_response", "correct_headers"]
 
@@ -24,7 +26,7 @@ _UNTRUE: Final = frozenset({"content-length", "transfer-encoding"})
 _INDENT: Final = 2
 
 
-def clean_request(request: Any, redactor: Redactor) -> Request:
+def clean_request(request: Any, redactor: "Redactor") -> Request:
     """The request as it is compared and stored; the client's own is left as it is."""
     given = request.body
     body = b"" if given is None else body_bytes(given)
@@ -36,7 +38,7 @@ def clean_request(request: Any, redactor: Redactor) -> Request:
     return Request(clean.method, clean.url, None if given is None else clean.body, kept)
 
 
-def clean_response(response: Any, redactor: Redactor) -> dict[str, Any]:
+def clean_response(response: Any, redactor: "Redactor") -> dict[str, Any]:
     """The response as it is stored and replayed."""
     answer = response if isinstance(response, Mapping) else {}
     status = answer.get("status")

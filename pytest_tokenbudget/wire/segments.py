@@ -1,7 +1,6 @@
 """From the text of a prompt's part to a segment, which keeps its measure and not its text."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -9,10 +8,13 @@ from pytest_tokenbudget.model.prompt import Part, Segment
 
 __all__ = ["segments"]
 
-_KEPT: Final = 512
+_MOST_KEPT: Final = 512
 _LONGEST_KEPT: Final = 20_000
-"""An agent sends the same system prompt, tools and past messages at every step: their measure is remembered, for the
-last 512 texts of up to 20,000 characters, at most some ten megabytes."""
+"""An agent sends the same system prompt, tools and past messages at every step: their measure is remembered, of 512
+parts of up to 20,000 characters at a time, at most some ten megabytes."""
+
+_kept: Final[dict[Callable[[str], int], dict[Part, Segment]]] = {}
+"""What is remembered, by what counted."""
 
 
 def segments(parts: Iterable[Part], count: Callable[[str], int]) -> tuple[Segment, ...]:
@@ -22,24 +24,17 @@ def segments(parts: Iterable[Part], count: Callable[[str], int]) -> tuple[Segmen
         parts: The parts, with their text.
         count: Counts the tokens of a text; not asked about opaque parts, which have 0.
     """
-    return tuple([_segment(part, part.text, count) for part in parts])
+    known = _kept.get(count)
+    if known is None or len(known) >= _MOST_KEPT:
+        _kept.clear()  # counters do not change within a session
+        known = _kept[count] = {}
+    return tuple([known.get(part) or _measured(part, count, known) for part in parts])
 
 
-def _segment(part: Part, text: str, count: Callable[[str], int]) -> Segment:
-    size = len(text)
-    if part.opaque:
-        digest, tokens = _digest(text), 0
-    else:
-        digest, tokens = _remembered(count, text) if size <= _LONGEST_KEPT else _measure(count, text)
-    return Segment(part.kind, part.name, digest, size, tokens)
-
-
-def _measure(count: Callable[[str], int], text: str) -> tuple[str, int]:
-    return _digest(text), count(text)
-
-
-_remembered = lru_cache(maxsize=_KEPT)(_measure)
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]
+def _measured(part: Part, count: Callable[[str], int], known: dict[Part, Segment]) -> Segment:
+    digest = sha256(part.text.encode()).hexdigest()[:16]
+    tokens = 0 if part.opaque else count(part.text)
+    found = Segment(part.kind, part.name, digest, len(part.text), tokens)
+    if len(part.text) <= _LONGEST_KEPT:
+        known[part] = found
+    return found

@@ -20,7 +20,6 @@ from vcr.request import Request
 
 from pytest_tokenbudget.traffic.cassette import MeteredCassette
 from pytest_tokenbudget.traffic.recording import Recording
-from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.traffic.replay import opened
 
 Plain: Any = MeteredCassette.__mro__[1]
@@ -143,7 +142,7 @@ def test_a_request_can_be_referred_to_weakly_and_stands_for_itself() -> None:
 
 
 def test_matchers_of_the_default_are_there(tmp_path: Path) -> None:
-    recording = Recording(path=tmp_path / "missing.yaml", test="it", journals=tmp_path, redactor=Redactor())
+    recording = Recording(path=tmp_path / "missing.yaml", test="it", journals=tmp_path)
     with opened(recording) as cassette:
         names = [matcher.__name__ for matcher in cassette._match_on]
     assert names == ["method", "scheme", "host", "port", "path", "query"]

@@ -162,3 +162,24 @@ def test_a_stray_that_is_cut_off_is_passed_over(spool: Callable[..., Spool], out
     file.write_bytes(file.read_bytes() + b'{"task": "a", "stray": {"kind": "esc"}}\n{"task": "a", "stray": {"ki')
     (found,) = recover_tasks(out, "s1")
     assert found.task.strays == (STRAY,)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_spool_knows_whether_it_holds_only_its_own(spool: Callable[..., Spool], out: Path) -> None:
+    kept = spool()
+    assert kept.holds_only(0)
+    assert not kept.holds_only(1)
+    kept.keep("a", ENTRY)
+    kept.stray("a", STRAY)
+    kept.ended("a", "passed")
+    assert kept.holds_only(2)
+    assert recover_tasks(out, "s1", without="main") == ()
+    if (child := os.fork()) == 0:
+        kept.keep("a", ENTRY)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not kept.holds_only(2)
+    assert not kept.holds_only(3)
+    kept.close()
+    (out.parent / "calls/s1.main.jsonl").unlink()
+    assert not kept.holds_only(2)

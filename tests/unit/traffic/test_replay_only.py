@@ -12,7 +12,6 @@ from pytest_tokenbudget.traffic import cassette as seam
 from pytest_tokenbudget.traffic import intake
 from pytest_tokenbudget.traffic.places import cassette_path
 from pytest_tokenbudget.traffic.recording import Recording
-from pytest_tokenbudget.traffic.redaction import Redactor
 from pytest_tokenbudget.traffic.replay import opened
 
 RECORDING = """\
@@ -26,7 +25,7 @@ CHAT = "https://api.openai.com/v1/chat/completions"
 
 def replayed(path: Path) -> Recording:
     journals = path.parent / ".tokenbudget" / "journal"
-    return Recording(path=path, test="test_it.py::test_it[a b]", journals=journals, redactor=Redactor())
+    return Recording(path=path, test="test_it.py::test_it[a b]", journals=journals)
 
 
 @pytest.fixture
