@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pytest_tokenbudget.errors import RecordingError
 from pytest_tokenbudget.traffic.cassette_file import load_cassette, save_cassette
+from pytest_tokenbudget.traffic.cassette_layout import Interaction
 from pytest_tokenbudget.traffic.journal import Answer
 from pytest_tokenbudget.traffic.stored import as_played, as_stored
 
@@ -36,6 +37,7 @@ class Contents:
         self.taken: dict[int, int] = {}
         self.from_file = 0
         self.loaded = 0
+        self._was_read = False
         self._stamp: tuple[int, ...] | None = None
         self._replaced: dict[int, int] = {}
         self._kept_for: dict[int, int] = {}
@@ -47,7 +49,7 @@ class Contents:
         Raises:
             RecordingError: It is no cassette.
         """
-        self._stamp = _stamp(self.path)
+        self._was_read, self._stamp = True, _stamp(self.path)
         with suppress(FileNotFoundError):
             self.data += [as_played(one) for one in load_cassette(self.path)]
         self.from_file = self.loaded = len(self.data)
@@ -61,6 +63,21 @@ class Contents:
                     self._kept_for[len(self.data)] = answer.replaces
                 self.data.append(as_played(answer.interaction))
         self.loaded = len(self.data)
+
+    def take_in_others(self) -> bool:
+        """Take in what other processes added to the file since it was read; whether there is any.
+
+        To be asked before the first answer is received. What is taken in answers the very same request and no other,
+        and stays in the file whether it is played or not.
+        """
+        if not self._was_read or self._stamp == _stamp(self.path):
+            return False  # what is recorded anew is paid for anew
+        have = [as_stored(*pair) for pair in self.data]
+        with suppress(FileNotFoundError, RecordingError):
+            self.data += [as_played(one) for one in _beside(load_cassette(self.path), have)]
+        found = len(self.data) > self.loaded
+        self.loaded = len(self.data)
+        return found
 
     @property
     def added(self) -> int:
@@ -118,11 +135,23 @@ class Contents:
             for position in range(len(self.data))
             if position not in left_out
         ]
-        if not anew and self._stamp is not None and self._stamp != _stamp(self.path):
+        if not anew and self._was_read and self._stamp != _stamp(self.path):
             # written by another process since we read it: what that added stays
             with suppress(FileNotFoundError, RecordingError):
-                found = [one for one in load_cassette(self.path) if one not in found] + found
+                found = _beside(load_cassette(self.path), found) + found
         save_cassette(self.path.with_suffix(".yaml"), found)
+
+
+def _beside(these: list[Interaction], others: list[Interaction]) -> list[Interaction]:
+    """Those that the others do not hold, or not as often."""
+    left = list(others)
+    found = []
+    for one in these:
+        if one in left:
+            left.remove(one)
+        else:
+            found.append(one)
+    return found
 
 
 def _stamp(file: Path) -> tuple[int, ...] | None:

@@ -59,6 +59,21 @@ class Outgoing:
         """
         self._journal.begin_again()
 
+    def make_sure_of_lock(self) -> bool:
+        """Wait until nobody else makes the recording; whether the lock was not held here before.
+
+        Raises:
+            CannotRecord: Somebody does, and does not end.
+        """
+        if self._lock is not None:
+            return False
+        try:
+            self.take_lock()
+        except RecordingError as error:
+            message = f"[{CannotRecord.slug}] {error}"
+            raise CannotRecord(message) from error
+        return True
+
     def let_out(self, request: Any, line: str) -> None:
         """Journal that a request is about to be sent: the one place through which all of them leave.
 
@@ -69,11 +84,7 @@ class Outgoing:
         Raises:
             CannotRecord: Its answer could not be kept.
         """
-        try:
-            self.take_lock()
-        except RecordingError as error:
-            message = f"[{CannotRecord.slug}] {error}"
-            raise CannotRecord(message) from error
+        self.make_sure_of_lock()
         try:
             if self._failed is not None:
                 raise self._failed

@@ -138,12 +138,22 @@ class OwnCassette(MeteredCassette):
                 step = 1 if meter is None else meter.next_step
                 raise missed(self._recording, self._contents, clean, step=step)
             if plan.kind == "send":
+                plan = self._decide_again(request, plan)
+            if plan.kind == "send":
                 self._outgoing.let_out(request, request_line(clean))
         except Stop as stop:
             if meter is not None:
                 meter.latch(stop)
             raise
         return plan
+
+    def _decide_again(self, request: Any, plan: Plan) -> Plan:
+        """Decide once nobody else makes the recording: another process may have paid for this very answer meanwhile."""
+        if not self._outgoing.make_sure_of_lock() or not self._contents.take_in_others():
+            return plan
+        if plan.place is not None:
+            self._plans.free(plan.place)
+        return self._plans.decide(request)
 
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
         plan = self._plans.known(request)

@@ -118,7 +118,10 @@ def test_a_fixture_without_a_recording_is_refused_in_a_marked_test_and_left_alon
     assert (ran.counts, len(asked(model)), cassettes(project)) == ({"passed": 1}, 7, [])
 
 
-def test_a_test_that_two_processes_record_at_once_is_paid_for_once(recorded: Project, model: LoopbackModel) -> None:
+@pytest.mark.parametrize("mode", ["once", "new"])
+def test_a_test_that_two_processes_record_at_once_is_paid_for_once(
+    recorded: Project, model: LoopbackModel, mode: str
+) -> None:
     project = recorded.tests(f"""
         import time
 
@@ -129,7 +132,18 @@ def test_a_test_that_two_processes_record_at_once_is_paid_for_once(recorded: Pro
                 time.sleep(0.1)
     """)
     project.write()
-    command = [sys.executable, "-m", "pytest", "-q", ONCE, "-p", "pytest_tokenbudget.plugin", "-p", "no:cacheprovider"]
+    record = f"--tokenbudget-record={mode}"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        record,
+        "-p",
+        "pytest_tokenbudget.plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     runs = [
