@@ -74,7 +74,7 @@ def _why(task: TaskDiff) -> list[str]:
         f"{signed_usd(cause.usd)} {printable(cause_sentence(cause, before, after, str))}" for cause in found.causes
     ]
     if lines and found.smaller:
-        lines.append(f"{signed_usd(found.rest)} {found.smaller} smaller causes")
+        lines.append(f"{signed_usd(found.rest)} {found.smaller} smaller cause{'' if found.smaller == 1 else 's'}")
     return lines
 
 

@@ -134,8 +134,14 @@ class _Split:
         covered = _towards(more_items, more_sends)
         resent = size * (more_sends * self.rep + covered * self.dearer_when_new)
         versions = size * (more_items - covered) * self.dearer_when_new
-        share = _explained(self.more_calls, more_sends)
+        # a call sends each of its tools
+        share = _explained(self.more_calls * self._a_call(sends_before, sends_after), more_sends)
         return grown + (1 - share) * resent, share * resent, versions
+
+    def _a_call(self, before: float, after: float) -> float:
+        """How many of something a call has, over both sides."""
+        calls = self.base.calls + self.head.calls
+        return (before + after) / calls if calls else 1.0
 
     def _accruing(self, before: Amounts, after: Amounts) -> tuple[float, float, float]:
         """A family that comes in item by item: its largest, how many like it, how far they are carried."""
