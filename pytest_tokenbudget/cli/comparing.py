@@ -123,6 +123,7 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
         as_of=found.prices.as_of,
         paid=paid,
         volumes=found.settings.volumes,
+        foreign=frozenset(one.source for one in run.recordings if not one.own) if run is not None else frozenset(),
     )
 
 
