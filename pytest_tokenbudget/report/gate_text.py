@@ -39,6 +39,8 @@ def headline(comparison: Comparison, verdict: GateVerdict) -> str:
         case "waived":
             count = len({reason.task for reason in verdict.reasons if reason.state == "waived"})
             return f"Waived: {task_count(count)} over what is allowed, as accepted; {suite}"
+        case "warn" if {reason.kind for reason in verdict.reasons if reason.state == "warn"} == {"lock"}:
+            return f"{_passed(comparison)}; the lock is stale"
         case "warn":
             return f"Within tolerance: {_warned(verdict)}; {suite}"
         case _:

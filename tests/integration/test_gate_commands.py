@@ -100,6 +100,31 @@ def test_a_stale_lock_is_told_and_written_anew(checkout: Checkout) -> None:
     assert difference.split()[:2] == ["1", "1"]  # its diff is the review: one line
 
 
+STALE = "tokenbudget.lock is stale (1 task): the next pull request would be compared with it."
+
+
+def test_the_gate_says_when_the_lock_beside_the_run_is_stale(checkout: Checkout) -> None:
+    slightly = changed(REFUND, user=REFUND.user + 60)
+    checkout.measure(slightly)
+    status, printed, _ = checkout.type("gate")
+    assert status == 0
+    assert "2 tasks within budget, $0.0504 a run; the lock is stale\n" in printed
+    assert f" warn: {STALE} Write it anew, and commit it: tokenbudget lock.\n" in printed
+    checkout.type("lock")
+    status, printed, _ = checkout.type("gate")
+    assert status == 0
+    assert "stale" not in printed
+    (checkout.root / "tokenbudget.lock").write_text("<<<<<<< main\n")
+    assert "tokenbudget.lock:1: '<<<<<<< main' does not begin a lock" in checkout.type("gate")[1]
+
+
+def test_a_run_of_another_commit_says_nothing_of_the_lock_that_is_checked_out(checkout: Checkout) -> None:
+    checkout.measure(bloated(REFUND))
+    assert STALE in checkout.type("gate")[1]
+    checkout.commit()
+    assert "stale" not in checkout.type("gate")[1]
+
+
 def test_a_part_of_a_suite_writes_no_lock(checkout: Checkout) -> None:
     before = (checkout.root / "tokenbudget.lock").read_text()
     checkout.write(make_run(task("t.py::test_a", FAQ), partial=("-k refund",)))
