@@ -129,6 +129,7 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
         base_age=found.base.age,
         as_of=found.prices.as_of,
         paid=paid,
+        is_run=run is not None,
         volumes=found.settings.volumes,
         foreign=frozenset(one.source for one in run.recordings if not one.own) if run is not None else frozenset(),
     )

@@ -47,6 +47,7 @@ class About(Struct, frozen=True, kw_only=True):
         base_age: Days since the base's commit was made, if known.
         as_of: The instant whose prices were used for both sides.
         paid: US dollars that the run really paid; `None` where unknown.
+        is_run: Whether a run is judged; where two locks are compared, nothing was paid for it.
         volumes: Tasks a month, by workflow.
         command: What runs the tests.
         foreign: Recordings that are not ours to make: pytest-recording's, or the user's own.
@@ -59,6 +60,7 @@ class About(Struct, frozen=True, kw_only=True):
     base_age: Decimal | None = None
     as_of: datetime
     paid: Decimal | None = ZERO
+    is_run: bool = True
     volumes: Mapping[str, Decimal] = {}
     command: str = "pytest"
     foreign: frozenset[str] = frozenset()
@@ -158,8 +160,9 @@ class _Writer:
             f"{quiet} other {'task' if quiet == 1 else 'tasks'} unchanged." if quiet else "",
             (
                 f"{task_count(len(costs) - len(estimates) - unknown)} measured, {_estimated(estimates)}, "
-                f"{unknown or 'none'} unknown. This run paid {usd(self._about.paid)}."
+                f"{unknown or 'none'} unknown."
             ),
+            f"This run paid {usd(self._about.paid)}." if self._about.is_run else "",
         ]
         return " ".join(filter(None, parts))
 
@@ -175,7 +178,8 @@ class _Writer:
         if about.head:
             parts.append(f"head {code(about.head[:_SHORT])}")
         parts.append(f"prices of {about.as_of.date().isoformat()}{' on both sides' if base is not None else ''}")
-        parts.append("updated with every push" if self._has_news else f"this run paid {usd(about.paid)}")
+        if about.is_run:
+            parts.append("updated with every push" if self._has_news else f"this run paid {usd(about.paid)}")
         return " · ".join(parts)
 
 

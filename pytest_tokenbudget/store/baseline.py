@@ -63,6 +63,9 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
         BaselineError: It is none of these, or the revision has no lock; the message says what was tried.
         RunFileError, LockError: The file cannot be read.
     """
+    if "://" in where:  # it may hold a key, and is not shown
+        message = f"An address is not fetched. Download it, and name the file: a run file, or a {FILE_NAME}."
+        raise BaselineError(message)
     file = Path(where)
     if file.is_file():
         if file.suffix == ".json":

@@ -221,6 +221,15 @@ def test_what_names_nothing(repository: Repository, where: str) -> None:
         named_snapshot(repository.root, where)
 
 
+def test_an_address_is_not_fetched_and_no_key_in_it_is_shown(repository: Repository) -> None:
+    repository.commit(100)
+    with pytest.raises(BaselineError) as raised:
+        named_snapshot(repository.root, "https://kim:secret@ci.example/run.json?token=secret")
+    assert str(raised.value) == (
+        "An address is not fetched. Download it, and name the file: a run file, or a tokenbudget.lock."
+    )
+
+
 def test_a_revision_without_a_lock(repository: Repository) -> None:
     repository.commit(None)
     with pytest.raises(BaselineError, match=r"HEAD \([0-9a-f]{7}\) has no tokenbudget.lock"):

@@ -144,6 +144,10 @@ def test_two_commits_and_a_run_can_be_compared(checkout: Checkout) -> None:
     status, printed, _ = checkout.type("diff", "main", "HEAD")
     assert status == 0
     assert "results of lookup_order grew 2.1K → 9.4K tokens" in printed
+    status, printed, _ = checkout.type("diff", "main", "HEAD", "--format", "md")
+    assert status == 0
+    assert "| results of `lookup_order` grew 2.1K → 9.4K tokens and are carried through 7 calls |" in printed
+    assert "paid" not in printed  # nothing was run for it
     status, printed, _ = checkout.type("diff", "main", "--format", "json")
     found = json.loads(printed)
     assert found["schema"] == "tokenbudget/diff/1"
