@@ -12,16 +12,15 @@ from pytest_tokenbudget.config.environment import ci_variables
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import LockError
-from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.compare import Comparison, compare
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
-from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
+from pytest_tokenbudget.policy.snapshot import Snapshot
 from pytest_tokenbudget.policy.staleness import stale_tasks
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.report.comment import About
 from pytest_tokenbudget.store.baseline import Baseline, find_baseline, named_snapshot
 from pytest_tokenbudget.store.git import Git, GitError
-from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.store.judged import Judged, load_judged
 from pytest_tokenbudget.store.lock import FILE_NAME
 from pytest_tokenbudget.tokens.worth import worth
 
@@ -35,7 +34,7 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
     Attributes:
         settings: The project's settings.
-        run: The run that is judged; `None` where a lock stands for it.
+        run: The run that is judged; `None` where two sides are only compared.
         comparison: Base and head.
         base: How the base was found.
         prices: What both sides are priced with.
@@ -43,7 +42,7 @@ class Gathered(Struct, frozen=True, kw_only=True):
     """
 
     settings: Settings
-    run: Run | None
+    run: Judged | None
     comparison: Comparison
     base: Baseline
     prices: PriceTable
@@ -64,8 +63,8 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
     """
     settings = load_settings(root)
     file = run if run is not None else root / settings.out
-    loaded = load_run(file)
-    head = snapshot_of_run(loaded, file.name)
+    loaded = load_judged(file)
+    head = loaded.side
     base = _named(root, where) if where is not None else find_baseline(root, merged_into=merged_into)
     prices = PriceTable.of(settings, as_of=loaded.as_of, as_of_source=loaded.as_of_source)
     return Gathered(
@@ -118,9 +117,6 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
     """What a comment says beside the comparison."""
     event = ci_event()
     run = found.run
-    paid = None
-    if run is not None:
-        paid = None if run.totals.unknown_sent else run.totals.incurred
     return About(
         key=key,
         head=event.head or found.comparison.head.commit or "",
@@ -128,10 +124,10 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
         base=found.base.why,
         base_age=found.base.age,
         as_of=found.prices.as_of,
-        paid=paid,
+        paid=run.paid if run is not None else None,
         is_run=run is not None,
         volumes=found.settings.volumes,
-        foreign=frozenset(one.source for one in run.recordings if not one.own) if run is not None else frozenset(),
+        foreign=run.foreign if run is not None else frozenset(),
     )
 
 

@@ -161,8 +161,7 @@ def _renamed(before: dict[str, TaskUse], head: Snapshot) -> dict[str, str]:
 
 def _diff(use: TaskUse, old: TaskUse | None, card_of: CardOf, weight: Weight, *, has_base: bool) -> TaskDiff:
     head_cost, head_costed = _cost(use, card_of)
-    budget = use.task.budget if use.task is not None else Budget()
-    verdict = use.task.verdict if use.task is not None else UNLIMITED
+    budget, verdict = use.budget, use.verdict
     if old is None:
         movement: Movement = "new" if has_base else "unchanged"
         return TaskDiff(id=use.id, movement=movement, base=None, head=head_cost, budget=budget, verdict=verdict)
@@ -209,9 +208,9 @@ def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
 
 def _band(use: TaskUse, usd: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
     """The least and the most that a task costs; of a lock only the middle of an estimate is known."""
-    if usd is None or use.task is None:
+    if usd is None or use.drifted is None:
         return usd, usd
-    totals = use.task.totals
+    totals = use.drifted.totals
     return totals.known_low, totals.known_high
 
 

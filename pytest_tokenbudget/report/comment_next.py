@@ -80,7 +80,7 @@ def _settle(
 
 def _drifting(task: TaskDiff, comparison: Comparison) -> Drifting | None:
     use = comparison.head.tasks.get(task.id)
-    return drifting(use.task) if use is not None and use.task is not None else None
+    return drifting(use.drifted) if use is not None and use.drifted is not None else None
 
 
 def _is_ours(found: Drifting | None, foreign: frozenset[str]) -> bool:

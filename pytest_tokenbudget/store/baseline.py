@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import BaselineError
-from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse, snapshot_of_run
+from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse
 from pytest_tokenbudget.store.git import Git, GitError
-from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.store.judged import load_judged
 from pytest_tokenbudget.store.lock import FILE_NAME, Lock
 from pytest_tokenbudget.store.lock_reading import read_lock, read_lock_file
 
@@ -69,8 +70,7 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
     file = Path(where)
     if file.is_file():
         if file.suffix == ".json":
-            run = load_run(file)
-            return snapshot_of_run(run, file.as_posix())
+            return replace(load_judged(file).side, label=file.as_posix())
         return snapshot_of_lock(read_lock_file(file), file.as_posix())
     git = Git(root)
     try:
