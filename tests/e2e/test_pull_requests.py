@@ -189,6 +189,7 @@ def judged(shop: Shop, name: str, edit: Edit, measure: Callable[[Shop], None]) -
         ("swapped", SWAPPED, "`claude-sonnet-5` → `claude-opus-5`"),
         ("retrying", RETRYING, "4 more calls (11 → 15); `lookup_order` ran 2 → 6 times"),
     ],
+    ids=list(FIRST),
 )
 def test_the_right_cause_is_named_first(shop: Shop, name: str, edit: Edit, cause: str) -> None:
     found = judged(shop, name, edit, Shop.record)
