@@ -11,6 +11,7 @@ from pytest_tokenbudget.report.amounts import signed_usd
 from pytest_tokenbudget.report.cause_text import cause_title
 from pytest_tokenbudget.report.comment_next import next_steps
 from pytest_tokenbudget.report.gate_text import SYMBOLS, reason_text
+from pytest_tokenbudget.report.group_lines import GROUP_HEADS, changed_groups, group_amounts
 from pytest_tokenbudget.report.markdown import code, details, plain, table
 from pytest_tokenbudget.report.names import of_test
 
@@ -32,7 +33,12 @@ def folded_parts(
         most: How many lines each part may list.
     """
     parts = _Folded(comparison, verdict)
-    return [parts.causes(most), parts.reasons(most), next_steps(comparison, verdict, command, foreign, most=most)]
+    return [
+        parts.causes(most),
+        parts.groups(most),
+        parts.reasons(most),
+        next_steps(comparison, verdict, command, foreign, most=most),
+    ]
 
 
 class _Folded:
@@ -72,6 +78,20 @@ class _Folded:
         ]
         more = len(names) - _NAMED
         return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+    def groups(self, most: int) -> list[str]:
+        """Sums by workflow, team and model, of those that changed."""
+        found = changed_groups(self._comparison)
+        rows = []
+        for by, changed in found.items():
+            rows += [
+                [by if not number else "", code(group.name) if group.name else "none", *group_amounts(group)]
+                for number, group in enumerate(changed[:most])
+            ]
+            if len(changed) > most:
+                rows.append(["", f"and {len(changed) - most} more", "", "", ""])
+        by_what = " and ".join(filter(None, (", ".join(list(found)[:-1]), *list(found)[-1:])))
+        return details(f"By {by_what}", table(("by", "", *GROUP_HEADS), "llrrr", rows)) if rows else []
 
     def reasons(self, most: int) -> list[str]:
         rest = self._verdict.reasons[1:]

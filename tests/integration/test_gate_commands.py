@@ -151,6 +151,9 @@ def test_two_commits_and_a_run_can_be_compared(checkout: Checkout) -> None:
     status, printed, _ = checkout.type("diff", "main", "--format", "json")
     found = json.loads(printed)
     assert found["schema"] == "tokenbudget/diff/1"
+    claude, gpt = found["models"]
+    assert (claude["name"], gpt["name"], gpt["change_usd"]) == ("claude-sonnet-5", "gpt-5-mini", "0")
+    assert float(claude["change_usd"]) == pytest.approx(float(found["head_usd"]) - float(found["base_usd"]))
     (moved,) = [entry for entry in found["tasks"] if entry["movement"] != "unchanged"]
     assert moved["causes"][0]["kind"] == "result"
     assert sum(float(cause["usd"]) for cause in moved["causes"]) == pytest.approx(float(moved["change_usd"]))

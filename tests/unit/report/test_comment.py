@@ -145,6 +145,24 @@ def test_a_bloated_tool_result() -> None:
     )
 
 
+def test_sums_by_workflow_and_model_where_two_of_them_changed() -> None:
+    longer = changed(FAQ, salt="0", system=3000)
+    head = run(
+        task("tests/test_triage.py::test_refund", BLOATED, 0.12, workflow="triage"),
+        task("tests/test_faq.py::test_0", longer, 0.1, workflow="faq"),
+        *QUIET[1:],
+    )
+    part = written(BASE, head).partition("<details><summary>By workflow and model</summary>\n\n")[2]
+    assert part.partition("\n\n</details>")[0] == (
+        "| by |  | base | head | change |\n"
+        "|:--|:--|--:|--:|--:|\n"
+        "| workflow | `triage` | $0.0492 | $0.0858 | +$0.0366 (+74%) |\n"
+        "|  | `faq` | $0.00367 | $0.00428 | +$0.000617 (+17%) |\n"
+        "| model | `claude-sonnet-5` | $0.0492 | $0.0858 | +$0.0366 (+74%) |\n"
+        "|  | `gpt-5-mini` | $0.00367 | $0.00428 | +$0.000617 (+17%) |"
+    )
+
+
 def test_without_a_base_nothing_reads_as_a_rise() -> None:
     text = written(None, BASE, base="The base 4be01aa has no tokenbudget.lock.")
     assert text.splitlines()[1] == "### 🟢 Agent cost measured: 5 tasks within budget, $0.0529 a run"
