@@ -65,7 +65,11 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
     file = run if run is not None else root / settings.out
     loaded = load_judged(file)
     head = loaded.side
-    base = _named(root, where) if where is not None else find_baseline(root, merged_into=merged_into)
+    base = (
+        _named(root, where)
+        if where is not None
+        else find_baseline(root, merged_into=merged_into, in_ci=ci_event().forge != "none")
+    )
     prices = PriceTable.of(settings, as_of=loaded.as_of, as_of_source=loaded.as_of_source)
     return Gathered(
         settings=settings,
