@@ -11,14 +11,17 @@ from pytest_tokenbudget.ci.event import Event, read_event
 from pytest_tokenbudget.config.environment import ci_variables
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
-from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.errors import LockError
 from pytest_tokenbudget.policy.compare import Comparison, compare
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
-from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
+from pytest_tokenbudget.policy.snapshot import Snapshot
+from pytest_tokenbudget.policy.staleness import stale_tasks
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.report.comment import About
 from pytest_tokenbudget.store.baseline import Baseline, find_baseline, named_snapshot
-from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.store.git import Git, GitError
+from pytest_tokenbudget.store.judged import Judged, load_judged
+from pytest_tokenbudget.store.lock import FILE_NAME
 from pytest_tokenbudget.tokens.worth import worth
 
 __all__ = ["Gathered", "about_of", "ci_event", "compared", "gathered", "judged", "judged_today", "merged_into"]
@@ -31,17 +34,19 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
     Attributes:
         settings: The project's settings.
-        run: The run that is judged; `None` where a lock stands for it.
+        run: The run that is judged; `None` where two sides are only compared.
         comparison: Base and head.
         base: How the base was found.
         prices: What both sides are priced with.
+        stale: What is wrong with the lock that is committed beside the run, as a sentence; empty where nothing is.
     """
 
     settings: Settings
-    run: Run | None
+    run: Judged | None
     comparison: Comparison
     base: Baseline
     prices: PriceTable
+    stale: str = ""
 
 
 def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: str | None = None) -> Gathered:
@@ -58,9 +63,13 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
     """
     settings = load_settings(root)
     file = run if run is not None else root / settings.out
-    loaded = load_run(file)
-    head = snapshot_of_run(loaded, file.name)
-    base = _named(root, where) if where is not None else find_baseline(root, merged_into=merged_into)
+    loaded = load_judged(file)
+    head = loaded.side
+    base = (
+        _named(root, where)
+        if where is not None
+        else find_baseline(root, merged_into=merged_into, in_ci=ci_event().forge != "none")
+    )
     prices = PriceTable.of(settings, as_of=loaded.as_of, as_of_source=loaded.as_of_source)
     return Gathered(
         settings=settings,
@@ -68,6 +77,7 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
         comparison=compare(base.snapshot, head, prices.card_of, worth),
         base=base,
         prices=prices,
+        stale=_stale(root, head),
     )
 
 
@@ -111,9 +121,6 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
     """What a comment says beside the comparison."""
     event = ci_event()
     run = found.run
-    paid = None
-    if run is not None:
-        paid = None if run.totals.unknown_sent else run.totals.incurred
     return About(
         key=key,
         head=event.head or found.comparison.head.commit or "",
@@ -121,8 +128,10 @@ def about_of(found: Gathered, *, key: str = "default") -> About:
         base=found.base.why,
         base_age=found.base.age,
         as_of=found.prices.as_of,
-        paid=paid,
+        paid=run.paid if run is not None else None,
+        is_run=run is not None,
         volumes=found.settings.volumes,
+        foreign=run.foreign if run is not None else frozenset(),
     )
 
 
@@ -136,11 +145,43 @@ def judged(found: Gathered, today: date) -> GateVerdict:
     return gate(found.comparison, rules, found.settings.waivers, today=today, findings=_of_base(found))
 
 
+def _stale(root: Path, head: Snapshot) -> str:
+    """What is wrong with the lock in the work tree, where it is of the commit that was measured, and of all of it."""
+    file = root / FILE_NAME
+    is_whole = head.tasks and not (head.partial or head.incomplete)
+    is_exact = not any(portion.drifted for use in head.tasks.values() for portion in use.portions)
+    if not (file.is_file() and is_whole and is_exact and _is_checked_out(root, head.commit)):
+        return ""
+    try:
+        tasks = stale_tasks(named_snapshot(root, str(file)), head)
+    except LockError as error:
+        return str(error)
+    if not tasks:
+        return ""
+    count = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+    return (
+        f"{FILE_NAME} is stale ({count}): the next pull request would be compared with it. Write it anew, and commit "
+        "it: tokenbudget lock."
+    )
+
+
+def _is_checked_out(root: Path, commit: str | None) -> bool:
+    """Whether the work tree is what was measured; a fork is judged from the default branch, with a lock not its own."""
+    if commit is None:
+        return True
+    try:
+        return Git(root).commit("HEAD") == commit
+    except GitError:
+        return False
+
+
 def _of_base(found: Gathered) -> list[Reason]:
     rules, base = found.settings.gate, found.base
+    stale = [Reason(kind="lock", state="warn", text=found.stale)] if found.stale else []
     if base.snapshot is None:
-        return [Reason(kind="base", state="no_base" if rules.base == "required" else "pass", text=base.why)]
-    reasons = []
+        missing = Reason(kind="base", state="no_base" if rules.base == "required" else "pass", text=base.why)
+        return [missing, *stale]
+    reasons = stale
     if rules.max_base_age is not None and base.age is not None and base.age > rules.max_base_age:
         text = f"The base is {int(base.age)} days old; {_days(rules.max_base_age)} are allowed (`max_base_age`)."
         reasons.append(Reason(kind="base", state="no_base", text=text))

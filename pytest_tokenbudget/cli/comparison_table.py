@@ -15,12 +15,14 @@ from pytest_tokenbudget.report.amounts import signed_percent, signed_usd, usd
 from pytest_tokenbudget.report.cause_text import cause_sentence
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.gate_text import cost_of_task, headline, of_budget, reason_text, task_count
+from pytest_tokenbudget.report.group_lines import changed_groups, group_amounts
 from pytest_tokenbudget.report.names import below_shared_folder, of_test
 
 __all__ = ["print_comparison", "print_verdict"]
 
 _COLUMNS: Final = ("task", "base", "head", "change", "budget")
 _SIGNS: Final = {"new": "+", "removed": "-", "renamed": ">", "changed": "~", "unchanged": " "}
+_GROUPS: Final = 10
 _STYLES: Final = {
     "blocked": "bold red",
     "incomplete": "yellow",
@@ -50,6 +52,13 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
         for task in moved:
             for sentence in _why(task):
                 console.print(Text(f" {of_test(task.id)}: {sentence}"), soft_wrap=True)
+    for by, changed in changed_groups(comparison).items():
+        for group in changed[:_GROUPS]:
+            before, after, change = group_amounts(group)
+            name = f"{by} {printable(group.name)}" if group.name else f"no {by}"
+            console.print(Text(f" {name}: {before} → {after}, {change}"), soft_wrap=True)
+        if len(changed) > _GROUPS:
+            console.print(Text(f" and {len(changed) - _GROUPS} more {by}s"), soft_wrap=True)
     for sentence in _sums(comparison, why):
         console.print(Text(f" {sentence}"), soft_wrap=True)
 
@@ -74,7 +83,7 @@ def _why(task: TaskDiff) -> list[str]:
         f"{signed_usd(cause.usd)} {printable(cause_sentence(cause, before, after, str))}" for cause in found.causes
     ]
     if lines and found.smaller:
-        lines.append(f"{signed_usd(found.rest)} {found.smaller} smaller causes")
+        lines.append(f"{signed_usd(found.rest)} {found.smaller} smaller cause{'' if found.smaller == 1 else 's'}")
     return lines
 
 

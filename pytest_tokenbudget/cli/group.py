@@ -1,8 +1,10 @@
 """The group of commands: finds them, and turns our errors into exit statuses.
 
-Exit statuses: 0 pass · 10 what was looked for is there · 11 incomplete · 2 usage or configuration error · 1 crash.
+Exit statuses: 0 pass · 10 what was looked for is there · 11 incomplete · 12 nothing to compare with, or it is stale ·
+13 not posted, though that was required · 2 usage or configuration error · 1 crash.
 """
 
+import errno
 import io
 import sys
 from importlib import import_module
@@ -11,6 +13,7 @@ from typing import IO, Any, Final
 import click
 
 from pytest_tokenbudget import __version__
+from pytest_tokenbudget.cli.crash import CrashError
 from pytest_tokenbudget.errors import TokenBudgetError
 
 __all__ = ["main"]
@@ -66,9 +69,16 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except TokenBudgetError as error:
             raise _RefusedError(error) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if ctx.params.get("traceback") or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+                raise
+            raise CrashError(error, f"tokenbudget {ctx.invoked_subcommand or ''}".rstrip()) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tokenbudget", message="%(prog)s %(version)s")
-def main() -> None:
+@click.option("--traceback", is_flag=True, help="Show a crash whole, with what the error says, to report it.")
+def main(*, traceback: bool) -> None:
     """What your LLM agent costs: priced from recordings, judged by tests."""

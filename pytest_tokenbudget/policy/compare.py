@@ -41,6 +41,7 @@ class TaskCost(Struct, frozen=True, kw_only=True):
         drifted: How many of them are estimates.
         usage: The sum of theirs.
         portions: What they are the sum of, by rate card.
+        models: Each portion's model and US dollars, `None` where it has no price.
     """
 
     usd: Decimal | None
@@ -50,6 +51,7 @@ class TaskCost(Struct, frozen=True, kw_only=True):
     drifted: int = 0
     usage: Usage = NO_USAGE
     portions: tuple[Portion, ...] = ()
+    models: tuple[tuple[str, Decimal | None], ...] = ()
 
     @property
     def is_estimate(self) -> bool:
@@ -161,8 +163,7 @@ def _renamed(before: dict[str, TaskUse], head: Snapshot) -> dict[str, str]:
 
 def _diff(use: TaskUse, old: TaskUse | None, card_of: CardOf, weight: Weight, *, has_base: bool) -> TaskDiff:
     head_cost, head_costed = _cost(use, card_of)
-    budget = use.task.budget if use.task is not None else Budget()
-    verdict = use.task.verdict if use.task is not None else UNLIMITED
+    budget, verdict = use.budget, use.verdict
     if old is None:
         movement: Movement = "new" if has_base else "unchanged"
         return TaskDiff(id=use.id, movement=movement, base=None, head=head_cost, budget=budget, verdict=verdict)
@@ -190,8 +191,10 @@ def _removed(use: TaskUse, card_of: CardOf) -> TaskDiff:
 def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
     carded = [(portion, card_of(portion)) for portion in use.portions]
     costed = [Costed(portion=portion, card=card) for portion, card in carded if card is not None]
+    priced = iter([each.usd for each in costed])
+    models = tuple((portion.key.model, None if card is None else next(priced)) for portion, card in carded)
     known = len(costed) == len(use.portions) and not use.unknown
-    usd = _sum(each.usd for each in costed) if known else None
+    usd = _sum(amount for _, amount in models) if known else None
     low, high = _band(use, usd)
     return (
         TaskCost(
@@ -202,6 +205,7 @@ def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
             drifted=sum(portion.drifted for portion in use.portions),
             usage=sum((portion.usage for portion in use.portions), NO_USAGE),
             portions=use.portions,
+            models=models,
         ),
         costed,
     )
@@ -209,9 +213,9 @@ def _cost(use: TaskUse, card_of: CardOf) -> tuple[TaskCost, Sequence[Costed]]:
 
 def _band(use: TaskUse, usd: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
     """The least and the most that a task costs; of a lock only the middle of an estimate is known."""
-    if usd is None or use.task is None:
+    if usd is None or use.drifted is None:
         return usd, usd
-    totals = use.task.totals
+    totals = use.drifted.totals
     return totals.known_low, totals.known_high
 
 

@@ -6,12 +6,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
 from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
 
-__all__ = ["Snapshot", "TaskUse", "snapshot_of_run"]
+__all__ = ["Snapshot", "TaskUse", "snapshot_of_run", "use_of_task"]
 
 _NO_TASKS: Final[Mapping[str, "TaskUse"]] = MappingProxyType({})
 
@@ -23,13 +24,17 @@ class TaskUse(Struct, frozen=True, kw_only=True):
         id: The task.
         portions: Its calls by rate card.
         unknown: How many of its calls have an unknown usage, and are in no portion.
-        task: The task itself, where the side is a run.
+        budget: Its limits, where the side is a run.
+        verdict: The decision against them, where the side is a run.
+        drifted: The task itself, where the side is a run and calls of it drifted.
     """
 
     id: str
     portions: tuple[Portion, ...]
     unknown: int = 0
-    task: Task | None = None
+    budget: Budget = Budget()
+    verdict: Verdict = UNLIMITED
+    drifted: Task | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -58,12 +63,20 @@ def snapshot_of_run(run: Run, label: str) -> Snapshot:
         label=label,
         commit=run.commit,
         counter=run.counter,
-        tasks=MappingProxyType({task.id: _use(task) for task in (*run.tasks, *run.fixtures)}),
+        tasks=MappingProxyType({task.id: use_of_task(task) for task in (*run.tasks, *run.fixtures)}),
         partial=run.partial,
         incomplete=run.incomplete,
     )
 
 
-def _use(task: Task) -> TaskUse:
+def use_of_task(task: Task) -> TaskUse:
+    """What a task of a run used."""
     unknown = sum(entry.call.status in UNKNOWN_STATUSES for entry in task.calls)
-    return TaskUse(id=task.id, portions=task.portions, unknown=unknown, task=task)
+    return TaskUse(
+        id=task.id,
+        portions=task.portions,
+        unknown=unknown,
+        budget=task.budget,
+        verdict=task.verdict,
+        drifted=task if task.totals.drifted else None,
+    )

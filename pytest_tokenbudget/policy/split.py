@@ -9,7 +9,6 @@ apart (fewer calls, each with more in it), the larger takes both.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import permutations
 from typing import Final
 
 from pytest_tokenbudget.policy.sides import REST, UNCACHED, Amounts, Name, Side
@@ -24,6 +23,9 @@ MODEL: Final[Name] = ("model", "")
 HIDDEN: Final[Name] = ("hidden", "")
 OUTPUT: Final[Name] = ("output", "")
 THINKING: Final[Name] = ("thinking", "")
+
+_Pair = tuple[float, float]
+"""On base, and on head."""
 
 _HISTORY: Final[Name] = ("history", "")
 _WHOLE: Final = frozenset({"system", "tools", "schema"})
@@ -134,8 +136,14 @@ class _Split:
         covered = _towards(more_items, more_sends)
         resent = size * (more_sends * self.rep + covered * self.dearer_when_new)
         versions = size * (more_items - covered) * self.dearer_when_new
-        share = _explained(self.more_calls, more_sends)
+        # a call sends each of its tools
+        share = _explained(self.more_calls * self._a_call(sends_before, sends_after), more_sends)
         return grown + (1 - share) * resent, share * resent, versions
+
+    def _a_call(self, before: float, after: float) -> float:
+        """How many of something a call has, over both sides."""
+        calls = self.base.calls + self.head.calls
+        return (before + after) / calls if calls else 1.0
 
     def _accruing(self, before: Amounts, after: Amounts) -> tuple[float, float, float]:
         """A family that comes in item by item: its largest, how many like it, how far they are carried."""
@@ -148,20 +156,10 @@ class _Split:
         calls = share * by_count + (by_carry if moves_with_calls else 0.0)
         return by_size + (1 - share) * by_count, calls, 0.0 if moves_with_calls else by_carry
 
-    def _shapley(self, *factors: tuple[float, float]) -> tuple[float, ...]:
-        """Each factor's mean effect over the orders in which they may change."""
-        effects = [0.0, 0.0, 0.0]
-        orders = tuple(permutations(range(3)))
-        for order in orders:
-            now = [factor[0] for factor in factors]
-            for position in order:
-                before = self._product(*now)
-                now[position] = factors[position][1]
-                effects[position] += self._product(*now) - before
-        return tuple(effect / len(orders) for effect in effects)
-
-    def _product(self, largest: float, count: float, carried: float) -> float:
-        return largest * count * (self.dearer_when_new + carried * self.rep)
+    def _shapley(self, largest: _Pair, count: _Pair, carried: _Pair) -> tuple[float, float, float]:
+        """Each factor's mean effect over the orders in which they may change; what is carried has a price by itself."""
+        price = (self.dearer_when_new + carried[0] * self.rep, self.dearer_when_new + carried[1] * self.rep)
+        return _effect(largest, count, price), _effect(count, largest, price), _effect(price, largest, count)
 
     def _rest(self, changed: dict[Name, float]) -> None:
         """What the provider billed beyond the local count: up to a part of it belongs to the texts that changed."""
@@ -203,6 +201,13 @@ class _Split:
         )
         self.found[cause] += own
         self.found[CALLS] += calls
+
+
+def _effect(factor: _Pair, one: _Pair, other: _Pair) -> float:
+    """Shapley's value of a factor in a product of three: its change, weighted by how often it comes after which."""
+    apart = one[0] * other[1] + one[1] * other[0]
+    together = one[0] * other[0] + one[1] * other[1]
+    return (factor[1] - factor[0]) * (2 * together + apart) / 6
 
 
 def _mean(left: float, right: float) -> float:

@@ -126,16 +126,17 @@ def _carried(families: Sequence[Family]) -> int:
 
 def _whole(cause: Cause, before: Sequence[Portion], after: Sequence[Portion], quote: Quote) -> str:
     title = cause_title(cause, quote)
+    title, verb = (title, "are") if cause.kind == "tools" else (f"the {title}", "is")
     old, new = _families(before, cause.kind), _families(after, cause.kind)
     if not old or not new:
         found = new or old
-        return f"the {title} is {'new' if new else 'gone'} ({short_tokens(_mean(found))} tokens)"
+        return f"{title} {verb} {'new' if new else 'gone'} ({short_tokens(_mean(found))} tokens)"
     one, other = _mean(old), _mean(new)
     if (other - one) * (1 if cause.usd > 0 else -1) > 0:
         sent = f", sent with {_count(after)} calls" if _count(after) > 1 else ""
         grew = "grew" if other > one else "shrank"
-        return f"the {title} {grew} {short_tokens(one)} → {short_tokens(other)} tokens{sent}"
-    return f"the {title} is sent {'more' if cause.usd > 0 else 'less'} often"
+        return f"{title} {grew} {short_tokens(one)} → {short_tokens(other)} tokens{sent}"
+    return f"{title} {verb} sent {'more' if cause.usd > 0 else 'less'} often"
 
 
 def _mean(families: Sequence[Family]) -> int:

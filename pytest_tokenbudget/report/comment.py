@@ -1,34 +1,27 @@
 """The pull request's comment: may I merge, how much more does it cost, where, why, what to do.
 
-Nothing unchanged takes a line. Never longer than a forge accepts: details go first, then rows, one by one, and what was
-left out is counted.
+Nothing unchanged takes a line. Never longer than a forge accepts: rows go one by one, then details and the last rows,
+and what was left out is counted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Context, Decimal
+from decimal import Decimal
+from functools import cache, cached_property
 from typing import Final
 
 from msgspec import Struct
 
-from pytest_tokenbudget.model.money import EXACT, ZERO
-from pytest_tokenbudget.policy.causes import Cause, Told, told
+from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict
-from pytest_tokenbudget.report.amounts import signed_percent, signed_usd, usd, usd_range
-from pytest_tokenbudget.report.cause_text import cause_sentence
+from pytest_tokenbudget.report.amounts import usd, usd_range
 from pytest_tokenbudget.report.comment_folded import folded_parts
-from pytest_tokenbudget.report.gate_text import (
-    SYMBOLS,
-    cost_of_task,
-    headline,
-    of_budget,
-    reason_text,
-    symbol_of,
-    task_count,
-)
-from pytest_tokenbudget.report.markdown import code, plain, table
-from pytest_tokenbudget.report.names import below_shared_folder, of_test
+from pytest_tokenbudget.report.comment_monthly import monthly
+from pytest_tokenbudget.report.comment_rows import Rows, main_cause
+from pytest_tokenbudget.report.gate_text import SYMBOLS, headline, reason_text, task_count
+from pytest_tokenbudget.report.markdown import code, plain
+from pytest_tokenbudget.report.names import of_test
 
 __all__ = ["LONGEST", "About", "comment", "marker"]
 
@@ -37,11 +30,10 @@ LONGEST: Final = 60_000
 
 _SHORT: Final = 7
 _ROWS: Final = 25
-_MOST_ROWS: Final = 400
-"""More have no room in any case."""
+"""So many rows are worth more than details."""
 
-_DIVISION: Final = Context(prec=28)
-_HEADS: Final = ("task", "base", "head", "change", "of budget", "largest cause")
+_LINES: Final = (25, 5, 0)
+"""Lines of each part that is folded."""
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -55,8 +47,10 @@ class About(Struct, frozen=True, kw_only=True):
         base_age: Days since the base's commit was made, if known.
         as_of: The instant whose prices were used for both sides.
         paid: US dollars that the run really paid; `None` where unknown.
+        is_run: Whether a run is judged; where two locks are compared, nothing was paid for it.
         volumes: Tasks a month, by workflow.
         command: What runs the tests.
+        foreign: Recordings that are not ours to make: pytest-recording's, or the user's own.
     """
 
     key: str = "default"
@@ -66,8 +60,10 @@ class About(Struct, frozen=True, kw_only=True):
     base_age: Decimal | None = None
     as_of: datetime
     paid: Decimal | None = ZERO
+    is_run: bool = True
     volumes: Mapping[str, Decimal] = {}
     command: str = "pytest"
+    foreign: frozenset[str] = frozenset()
 
 
 def marker(key: str) -> str:
@@ -82,143 +78,95 @@ def _word(text: str) -> str:
 def comment(comparison: Comparison, verdict: GateVerdict, about: About) -> str:
     """The comment as Markdown of at most `LONGEST` bytes."""
     writer = _Writer(comparison, verdict, about)
-    rows = min(len(comparison.moved), _MOST_ROWS)
-    for folded, most in ((_ROWS, rows), (5, rows), (0, rows), (0, _ROWS), (0, 5), (0, 1), (0, 0)):
-        text = writer.write(rows=min(most, rows), folded=folded)
-        if len(text.encode()) <= LONGEST:
-            return text
-    return text.encode()[:LONGEST].decode("utf-8", "ignore")
+    for lines in _LINES:
+        least = min(_ROWS, writer.rows.most) if lines else 0
+        if writer.fits(least, lines):
+            return writer.write(rows=_most(least, writer, lines), folded=lines)
+    return writer.write(rows=0, folded=0).encode()[:LONGEST].decode("utf-8", "ignore")
+
+
+def _most(least: int, writer: "_Writer", lines: int) -> int:
+    """As many rows as there is room for, where the least of them fit."""
+    low, high = least, writer.rows.most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if writer.fits(middle, lines) else (low, middle - 1)
+    return low
 
 
 class _Writer:
     def __init__(self, comparison: Comparison, verdict: GateVerdict, about: About) -> None:
         self._comparison, self._verdict, self._about = comparison, verdict, about
-        self._tasks = {task.id: task for task in comparison.tasks}
-        names = [task.id for task in comparison.tasks]
-        self._names = dict(zip(names, below_shared_folder(names), strict=True))
+        self.rows = Rows(comparison, verdict)
+        self._folded = cache(lambda most: folded_parts(comparison, verdict, about.command, about.foreign, most=most))
+
+    def fits(self, rows: int, folded: int) -> bool:
+        """Whether the comment is short enough then."""
+        return len(self.write(rows=rows, folded=folded).encode()) <= LONGEST
 
     def write(self, *, rows: int, folded: int) -> str:
         """The comment with so many rows in its table and, in each part that is folded, so many lines."""
-        about, moved = self._about, self._comparison.moved
+        blocks: list[Sequence[str]] = []
+        if self._has_news:
+            left_out = len(self.rows.tasks) - rows
+            more = (
+                f"{left_out} more {'row is' if left_out == 1 else 'rows are'} left out. " if left_out and rows else ""
+            )
+            blocks = [self._lead, self.rows.table(rows), [f"{more}{self._counts}"], self._monthly]
+            if folded:
+                blocks += self._folded(folded)
+        text = self._head + "".join("\n\n" + "\n".join(block) for block in blocks if block)
+        return f"{text}\n{'' if not any(blocks) else chr(10)}<sub>{self._footer}</sub>\n"
+
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._comparison.moved or self._verdict.reasons)
+
+    @cached_property
+    def _head(self) -> str:
+        """The marker and the verdict."""
+        about = self._about
         facts = [f"{name}={value}" for name, value in (("head", _word(about.head)[:_SHORT]), ("run", _word(about.run)))]
         facts = [fact for fact in facts if not fact.endswith("=")]
-        lines = [
-            f"{marker(about.key)}{' '.join([*facts, '-->'])}",
-            f"### {SYMBOLS[self._verdict.state]} {headline(self._comparison, self._verdict)}",
-        ]
-        blocks: list[list[str]] = []
-        if moved or self._verdict.reasons:
-            blocks += [self._lead(), self._table(moved, rows), self._counts(moved, rows), self._monthly()]
-            if folded:
-                blocks += folded_parts(self._comparison, self._verdict, about.command, most=folded)
-        text = "\n".join(lines)
-        for block in blocks:
-            if block:
-                text += "\n\n" + "\n".join(block)
-        return f"{text}\n{'' if not any(blocks) else chr(10)}<sub>{self._footer()}</sub>\n"
+        return (
+            f"{marker(about.key)}{' '.join([*facts, '-->'])}\n"
+            f"### {SYMBOLS[self._verdict.state]} {headline(self._comparison, self._verdict)}"
+        )
 
-    def _lead(self) -> list[str]:
+    @cached_property
+    def _lead(self) -> Sequence[str]:
         """The gravest reason, and what made it so."""
         if not self._verdict.reasons:
-            return []
+            return ()
         reason = self._verdict.reasons[0]
-        task = self._tasks.get(reason.task)
+        task = next((task for task in self.rows.tasks if task.id == reason.task), None)
         text = reason_text(reason, task, lambda name: code(of_test(name)))
-        if task is not None:
-            text = f"**{text}** {self._why(task)}".rstrip()
-        return [text if task is not None else plain(text, 600)]
+        if task is None:
+            return (plain(text, 600),)
+        return (f"**{text}** {main_cause(task)}".rstrip(),)
 
-    def _why(self, task: TaskDiff) -> str:
-        found = self._told(task).causes
-        if not found or task.change is None:
-            return ""
-        sentence = self._sentence(found[0], task)
-        share = f"{signed_usd(found[0].usd)} of its {signed_usd(task.change)}"
-        return f"{sentence[0].upper()}{sentence[1:]}: {share}."
+    @cached_property
+    def _monthly(self) -> Sequence[str]:
+        return tuple(monthly(self._comparison, self._about.volumes))
 
-    def _told(self, task: TaskDiff) -> Told:
-        return told(task.causes, task.base.usd or ZERO if task.base is not None else ZERO)
-
-    def _sentence(self, cause: Cause, task: TaskDiff) -> str:
-        before = task.base.portions if task.base is not None else ()
-        after = task.head.portions if task.head is not None else ()
-        return cause_sentence(cause, before, after, code)
-
-    def _table(self, moved: Sequence[TaskDiff], most: int) -> list[str]:
-        shown = [task for task in self._listed(moved) if task is not None][:most]
-        return table(_HEADS, "lrrrrl", [self._row(task) for task in shown]) if shown else []
-
-    def _listed(self, moved: Sequence[TaskDiff]) -> Iterator[TaskDiff]:
-        """Tasks that something was found of, the gravest first; then what moved."""
-        seen = dict.fromkeys(reason.task for reason in self._verdict.reasons if reason.task in self._tasks)
-        yield from (self._tasks[name] for name in seen)
-        yield from (task for task in moved if task.id not in seen)
-
-    def _row(self, task: TaskDiff) -> list[str]:
-        symbol = symbol_of(task, self._verdict)
-        before = usd(task.base.usd) if task.base is not None else "new"
-        name = code(self._names[task.id])
-        if task.was:
-            name = f"{name} (was {code(of_test(task.was))})"
-        return [
-            f"{symbol} {name}",
-            before if self._comparison.base is not None else "",
-            cost_of_task(task, bold=symbol == SYMBOLS["blocked"]),
-            self._change(task),
-            of_budget(task),
-            self._cause(task),
-        ]
-
-    def _change(self, task: TaskDiff) -> str:
-        if self._comparison.base is None:
-            return ""
-        share = signed_percent(task.relative) if task.relative is not None else ""
-        return f"{signed_usd(task.change)} ({share})" if share else signed_usd(task.change)
-
-    def _cause(self, task: TaskDiff) -> str:
-        found = self._told(task)
-        text = "; ".join(self._sentence(cause, task) for cause in found.causes[:1])
-        if found.offsetting:
-            return f"causes that offset each other: {text}"
-        return text
-
-    def _counts(self, moved: Sequence[TaskDiff], rows: int) -> list[str]:
-        comparison = self._comparison
-        listed = len(list(self._listed(moved)))
-        quiet = len(comparison.tasks) - listed
-        measured = [task for task in comparison.tasks if task.head is not None]
-        estimates = [task for task in measured if task.head is not None and task.head.is_estimate]
-        unknown = sum(task.head is not None and task.head.usd is None for task in measured)
+    @cached_property
+    def _counts(self) -> str:
+        """What is not in the table, and how well all of it is known."""
+        quiet = len(self._comparison.tasks) - len(self.rows.tasks)
+        costs = [(task, task.head) for task in self._comparison.tasks if task.head is not None]
+        estimates = [task for task, head in costs if head.is_estimate and head.usd is not None]
+        unknown = sum(head.usd is None for _, head in costs)
         parts = [
-            f"{listed - rows} more rows are left out." if listed > rows and rows else "",
             f"{quiet} other {'task' if quiet == 1 else 'tasks'} unchanged." if quiet else "",
             (
-                f"{task_count(len(measured) - len(estimates) - unknown)} measured, {_estimated(estimates)}, "
-                f"{unknown or 'none'} unknown. This run paid {usd(self._about.paid)}."
+                f"{task_count(len(costs) - len(estimates) - unknown)} measured, {_estimated(estimates)}, "
+                f"{unknown or 'none'} unknown."
             ),
+            f"This run paid {usd(self._about.paid)}." if self._about.is_run else "",
         ]
-        return [" ".join(filter(None, parts))]
+        return " ".join(filter(None, parts))
 
-    def _monthly(self) -> list[str]:
-        """What the change comes to in a month, by workflow, where its volume is declared."""
-        found = []
-        for workflow, volume in self._about.volumes.items():
-            named = [task for task in self._comparison.tasks if task.budget.workflow == workflow]
-            tasks = [task for task in named if task.base is not None and task.head is not None]
-            changes = [task.change for task in tasks if task.change is not None]
-            if not tasks or len(changes) < len(tasks) or not any(changes):
-                continue
-            total = ZERO
-            for change in changes:
-                total = EXACT.add(total, change)
-            month = EXACT.multiply(_DIVISION.divide(total, Decimal(len(tasks))), volume)
-            mean = "its task" if len(tasks) == 1 else f"the mean of its {len(tasks)} tasks"
-            found.append(
-                f"**At {volume:,f} tasks a month: about {_rounded(month)} for {code(workflow)}** "
-                f"({mean}; volume from {code('tokenbudget.yml')})."
-            )
-        return found
-
+    @cached_property
     def _footer(self) -> str:
         about, base = self._about, self._comparison.base
         parts = []
@@ -230,15 +178,9 @@ class _Writer:
         if about.head:
             parts.append(f"head {code(about.head[:_SHORT])}")
         parts.append(f"prices of {about.as_of.date().isoformat()}{' on both sides' if base is not None else ''}")
-        quiet = not (self._comparison.moved or self._verdict.reasons)
-        parts.append(f"this run paid {usd(about.paid)}" if quiet else "updated with every push")
+        if about.is_run:
+            parts.append("updated with every push" if self._has_news else f"this run paid {usd(about.paid)}")
         return " · ".join(parts)
-
-
-def _rounded(amount: Decimal) -> str:
-    """A change in three digits: what rests on a volume that somebody wrote down is no exact figure."""
-    rough = amount.quantize(Decimal(1).scaleb(amount.adjusted() - 2)) if amount else amount
-    return signed_usd(rough).removesuffix(".00")
 
 
 def _estimated(estimates: Sequence[TaskDiff]) -> str:

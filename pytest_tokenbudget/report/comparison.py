@@ -10,6 +10,7 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.policy.causes import Cause, label_of
 from pytest_tokenbudget.policy.compare import Comparison, TaskCost, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason
+from pytest_tokenbudget.policy.groups import DIMENSIONS, Group, groups
 from pytest_tokenbudget.report.gate_text import headline, reason_text
 
 __all__ = ["SCHEMA", "comparison_json"]
@@ -27,6 +28,7 @@ def comparison_json(comparison: Comparison, verdict: GateVerdict | None = None) 
         "base_usd": _text(comparison.total("base")) if base is not None else None,
         "head_usd": _text(comparison.total("head")),
         "causes": _causes(comparison.causes),
+        **{f"{by}s": [_group(group) for group in groups(comparison, by)] for by in DIMENSIONS},
         "tasks": [_task(task) for task in comparison.tasks],
     }
     if verdict is not None:
@@ -38,6 +40,16 @@ def comparison_json(comparison: Comparison, verdict: GateVerdict | None = None) 
             "reasons": [_reason(reason, tasks.get(reason.task)) for reason in verdict.reasons],
         }
     return msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n"
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name or None,
+        "tasks": group.tasks,
+        "base_usd": _text(group.base),
+        "head_usd": _text(group.head),
+        "change_usd": _text(group.change),
+    }
 
 
 def _task(task: TaskDiff) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from pytest_tokenbudget.policy.unknowns import UNDECIDED, UNPRICED_BAND, drift_r
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
 
-__all__ = ["Drifting", "drifting", "estimate_text", "record_command", "volatile_text", "without_drift"]
+__all__ = ["RECORD_AGAIN", "Drifting", "drifting", "estimate_text", "record_command", "volatile_text", "without_drift"]
+
+RECORD_AGAIN: Final = {True: "--tokenbudget-record=all", False: "--record-mode=rewrite"}
+"""The option that records again, where the recordings are ours, and where they are pytest-recording's."""
 
 _COLD_MATTERS: Final = Decimal("1.1")
 """The cost from a cold cache is told where it is so many times the estimate."""
@@ -118,7 +121,7 @@ def record_command(targets: Iterable[str], *, own: bool = True) -> str:
         targets: Node ids or files.
         own: Whether the recordings are ours to keep, and not pytest-recording's.
     """
-    return f"pytest {shlex.join(targets)} {'--tokenbudget-record=all' if own else '--record-mode=rewrite'}"
+    return f"pytest {shlex.join(targets)} {RECORD_AGAIN[own]}"
 
 
 def without_drift(reason: str, task: Task) -> str:

@@ -39,6 +39,8 @@ def headline(comparison: Comparison, verdict: GateVerdict) -> str:
         case "waived":
             count = len({reason.task for reason in verdict.reasons if reason.state == "waived"})
             return f"Waived: {task_count(count)} over what is allowed, as accepted; {suite}"
+        case "warn" if {reason.kind for reason in verdict.reasons if reason.state == "warn"} == {"lock"}:
+            return f"{_passed(comparison)}; the lock is stale"
         case "warn":
             return f"Within tolerance: {_warned(verdict)}; {suite}"
         case _:
@@ -80,8 +82,8 @@ def _blocked(comparison: Comparison, verdict: GateVerdict) -> str:
         return f"{task_count(len(over))} {_is(over)}{by if len(over) == 1 else ' over budget'}"
     if risen:
         share = risen[0].relative
-        by = f" {signed_percent(share)}" if len(risen) == 1 and share is not None else " more"
-        return f"{task_count(len(risen))} {'costs' if len(risen) == 1 else 'cost'}{by} than before"
+        by = f" {percent(share)}" if len(risen) == 1 and share is not None else ""
+        return f"{task_count(len(risen))} {'costs' if len(risen) == 1 else 'cost'}{by} more than before"
     return "many small rises add up"
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import BaselineError
-from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse, snapshot_of_run
+from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse
 from pytest_tokenbudget.store.git import Git, GitError
-from pytest_tokenbudget.store.load import load_run
+from pytest_tokenbudget.store.judged import load_judged
 from pytest_tokenbudget.store.lock import FILE_NAME, Lock
 from pytest_tokenbudget.store.lock_reading import read_lock, read_lock_file
 
@@ -63,11 +64,13 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
         BaselineError: It is none of these, or the revision has no lock; the message says what was tried.
         RunFileError, LockError: The file cannot be read.
     """
+    if "://" in where:  # it may hold a key, and is not shown
+        message = f"An address is not fetched. Download it, and name the file: a run file, or a {FILE_NAME}."
+        raise BaselineError(message)
     file = Path(where)
     if file.is_file():
         if file.suffix == ".json":
-            run = load_run(file)
-            return snapshot_of_run(run, file.as_posix())
+            return replace(load_judged(file).side, label=file.as_posix())
         return snapshot_of_lock(read_lock_file(file), file.as_posix())
     git = Git(root)
     try:
@@ -82,18 +85,21 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
     return found
 
 
-def find_baseline(root: Path, *, merged_into: str | None = None, now: Callable[[], float] = time.time) -> Baseline:
+def find_baseline(
+    root: Path, *, merged_into: str | None = None, in_ci: bool = False, now: Callable[[], float] = time.time
+) -> Baseline:
     """Find the lock of the commit that the work tree's changes are to be compared with.
 
     Args:
         root: The project's root.
         merged_into: What CI says is the branch that is merged into, where it tests a merge commit.
+        in_ci: Whether CI measured what is checked out, and not somebody what they are at.
         now: The clock, in seconds since 1970.
     """
     git = Git(root)
     try:
         git.ask("rev-parse", "--git-dir")
-        commit, why = _base_commit(git, merged_into)
+        commit, why = _base_commit(git, merged_into, in_ci=in_ci)
     except GitError as error:
         return Baseline(snapshot=None, why=f"No base was found: {error}.")
     if commit is None:
@@ -111,7 +117,7 @@ def find_baseline(root: Path, *, merged_into: str | None = None, now: Callable[[
     return Baseline(snapshot=found, why=why, age=age)
 
 
-def _base_commit(git: Git, merged_into: str | None) -> tuple[str | None, str]:
+def _base_commit(git: Git, merged_into: str | None, *, in_ci: bool) -> tuple[str | None, str]:
     if merged_into is not None:
         parents = git.parents()
         if len(parents) > 1:
@@ -121,6 +127,8 @@ def _base_commit(git: Git, merged_into: str | None) -> tuple[str | None, str]:
         return None, "No base was found: this clone knows no default branch. Name one with --base."
     head, tip = git.commit("HEAD"), git.commit(branch)
     if head == tip:
+        if not in_ci and git.has_changes():
+            return head, "the commit that these changes are made on"
         parents = git.parents()
         if not parents:
             return None, f"No base was found: {branch} has a single commit."

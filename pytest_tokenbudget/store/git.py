@@ -79,6 +79,14 @@ class Git(Struct, frozen=True):
             return False
         return True
 
+    def has_changes(self) -> bool:
+        """Whether a file that git knows differs from the commit that is checked out.
+
+        Raises:
+            GitError: Git cannot say.
+        """
+        return bool(self.ask("--no-optional-locks", "status", "--porcelain", "--untracked-files=no").strip())
+
     def fetch(self, commit: str) -> None:
         """Bring one commit into a shallow clone.
 

@@ -19,12 +19,14 @@ from pytest_tokenbudget.store.portions import portion_from_record
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
 
-__all__ = ["load_run", "run_from_record"]
+__all__ = ["BudgetFields", "load_run", "run_from_record", "task_from_json"]
 
 _NO_BUDGET: Final = Budget()
 
 
-class _BudgetFields(msgspec.Struct):
+class BudgetFields(msgspec.Struct):
+    """A task's limits as its file has them."""
+
     usd: Decimal | None = None
     tokens: Decimal | None = None
     input_tokens: Decimal | None = None
@@ -38,6 +40,17 @@ class _BudgetFields(msgspec.Struct):
     allow_no_calls: bool = False
     origins: dict[str, str] = {}
 
+    def budget(self, workflow: str | None, team: str | None) -> Budget:
+        """The limits, with the labels that stand beside them."""
+        return Budget(
+            **{name: getattr(self, name) for name in LIMITS},
+            tolerance=self.tolerance,
+            allow_no_calls=self.allow_no_calls,
+            workflow=workflow,
+            team=team,
+            origins=tuple(sorted(self.origins.items())),
+        )
+
 
 class _AttemptFields(msgspec.Struct):
     outcome: Outcome
@@ -48,7 +61,7 @@ class _AttemptFields(msgspec.Struct):
 class _TaskFields(msgspec.Struct):
     id: str
     outcome: Outcome
-    budget: _BudgetFields
+    budget: BudgetFields
     verdict: Verdict
     calls: list[dict[str, Any]]
     exchanges: int = 0
@@ -141,6 +154,21 @@ def run_from_record(raw: object, place: str) -> Run:
     )
 
 
+def task_from_json(raw: bytes | msgspec.Raw, place: str) -> Task:
+    """Read one task of a run file.
+
+    Args:
+        raw: The task as JSON.
+        place: The file, for messages.
+
+    Raises:
+        RunFileError: A field is missing or of the wrong type.
+        msgspec.ValidationError: The same, of the task's own fields.
+    """
+    fields = msgspec.json.decode(raw, type=_TaskFields)
+    return _load_task(fields, f"{place}: {fields.id}")
+
+
 def _unreadable(place: str, error: Exception) -> RunFileError:
     return RunFileError(f"{place}: the run file cannot be read: {error}. Run pytest again to write a new one.")
 
@@ -150,21 +178,13 @@ def _sorted(tasks: Iterable[Task]) -> tuple[Task, ...]:
 
 
 def _load_task(fields: _TaskFields, place: str) -> Task:
-    stated = fields.budget
     return Task(
         id=fields.id,
         outcome=fields.outcome,
         calls=_load_calls(fields.calls, place),
         skipped=fields.skipped,
         exchanges=fields.exchanges,
-        budget=Budget(
-            **{name: getattr(stated, name) for name in LIMITS},
-            tolerance=stated.tolerance,
-            allow_no_calls=stated.allow_no_calls,
-            workflow=fields.workflow,
-            team=fields.team,
-            origins=tuple(sorted(stated.origins.items())),
-        ),
+        budget=fields.budget.budget(fields.workflow, fields.team),
         verdict=fields.verdict,
         earlier=tuple(
             Attempt(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from re import fullmatch
+from re import compile as pattern
 from types import MappingProxyType
 from typing import Final, cast, get_args
 from urllib.parse import unquote
@@ -15,6 +15,8 @@ from pytest_tokenbudget.store.lock import CONTEXT, FEE, FILE_NAME, HEAD, OTHER, 
 __all__ = ["read_lock", "read_lock_file"]
 
 _WAY_OUT: Final = "Write it anew: tokenbudget lock."
+_FAMILY: Final = pattern(r"(?:(\d+)\*(\d+):)?(\d+)/(\d+)")
+_COUNT: Final = pattern(r"\d{1,18}")
 _KINDS: Final = frozenset(get_args(FamilyKind))
 
 
@@ -144,7 +146,7 @@ def _taken(fields: dict[str, str], prefix: str) -> list[tuple[str, str]]:
 
 def _read_family(key: str, value: str) -> Family:
     kind, _, name = key.partition(":")
-    found = fullmatch(r"(?:(\d+)\*(\d+):)?(\d+)/(\d+)", value)
+    found = _FAMILY.fullmatch(value)
     if kind not in _KINDS or found is None:
         message = f"`{key[:40]}={value[:40]}` is unknown here"
         raise ValueError(message)
@@ -160,11 +162,11 @@ def _read_family(key: str, value: str) -> Family:
 
 
 def _count(text: str) -> int:
-    if not fullmatch(r"\d{1,18}", text):
+    if not _COUNT.fullmatch(text):
         message = f"{text[:40]!r} is not a count"
         raise ValueError(message)
     return int(text)
 
 
 def _decoded(text: str) -> str:
-    return unquote(text, errors="surrogatepass")
+    return unquote(text, errors="surrogatepass") if "%" in text else text

@@ -1,16 +1,15 @@
 """A task's portions as JSON objects in a run file, and back."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from pytest_tokenbudget.errors import RunFileError
-from pytest_tokenbudget.model.portion import Family, Portion, RateKey
-from pytest_tokenbudget.model.usage import CLASSES, Usage
+from pytest_tokenbudget.model.portion import Family, FamilyKind, Portion, RateKey
+from pytest_tokenbudget.store.usages import usage_from_record
 
-__all__ = ["portion_from_record", "portion_record"]
+__all__ = ["PortionFields", "portion_from_record", "portion_of", "portion_record"]
 
 
 def portion_record(portion: Portion) -> dict[str, Any]:
@@ -34,7 +33,9 @@ def portion_record(portion: Portion) -> dict[str, Any]:
     }
 
 
-class _Record(msgspec.Struct):
+class PortionFields(msgspec.Struct):
+    """A portion as a run file has it."""
+
     provider: str
     api: str
     host: str
@@ -47,7 +48,7 @@ class _Record(msgspec.Struct):
     drifted: int
     usage: dict[str, int]
     fees: dict[str, int]
-    families: list[tuple[str, str, int, int, int, int]]
+    families: list[tuple[FamilyKind, str, int, int, int, int]]
     tools: dict[str, int]
 
 
@@ -58,31 +59,31 @@ def portion_from_record(record: Mapping[str, Any], *, place: str) -> Portion:
         RunFileError: A field is missing or of the wrong type.
     """
     try:
-        fields = msgspec.convert(record, _Record)
-        return Portion(
-            key=RateKey(
-                provider=fields.provider,
-                api=fields.api,
-                host=fields.host,
-                served=fields.model,
-                asked=fields.model_asked,
-                tier=fields.tier,
-                context=tuple(fields.context.items()),
-                above=fields.above,
-            ),
-            calls=fields.calls,
-            drifted=fields.drifted,
-            usage=Usage(
-                fees=MappingProxyType(fields.fees),
-                other=MappingProxyType({name: n for name, n in fields.usage.items() if name not in CLASSES}),
-                **{name: n for name, n in fields.usage.items() if name in CLASSES},
-            ),
-            families=tuple(
-                msgspec.convert(dict(zip(Family.__struct_fields__, family, strict=True)), Family)
-                for family in fields.families
-            ),
-            tools=tuple(fields.tools.items()),
-        )
+        return portion_of(msgspec.convert(record, PortionFields))
     except msgspec.ValidationError as error:
         message = f"{place}: {error}. Write the file again with this version of pytest-tokenbudget."
         raise RunFileError(message) from error
+
+
+def portion_of(fields: PortionFields) -> Portion:
+    """A portion out of its fields."""
+    return Portion(
+        key=RateKey(
+            provider=fields.provider,
+            api=fields.api,
+            host=fields.host,
+            served=fields.model,
+            asked=fields.model_asked,
+            tier=fields.tier,
+            context=tuple(fields.context.items()),
+            above=fields.above,
+        ),
+        calls=fields.calls,
+        drifted=fields.drifted,
+        usage=usage_from_record(fields.usage, fields.fees),
+        families=tuple(
+            Family(kind=kind, name=name, items=items, largest=largest, fresh=fresh, sent=sent)
+            for kind, name, items, largest, fresh, sent in fields.families
+        ),
+        tools=tuple(fields.tools.items()),
+    )

@@ -4,9 +4,7 @@ import os
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, Final
 
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import Budget, Verdict
@@ -14,12 +12,15 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Task, Totals
 from pytest_tokenbudget.store.drifts import sums_band
-from pytest_tokenbudget.store.encoding import encode_json
+from pytest_tokenbudget.store.encoding import laid_out
 from pytest_tokenbudget.store.portions import portion_record
 from pytest_tokenbudget.store.records import run_call_record, skipped_record
 from pytest_tokenbudget.store.usages import usage_record
 
 __all__ = ["run_record", "write_run"]
+
+_DEPTH: Final = 4
+"""The run, its tasks, a task, its calls: a call stands on a line."""
 
 
 def write_run(path: Path, run: Run) -> None:
@@ -31,7 +32,9 @@ def write_run(path: Path, run: Run) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(msgspec.json.format(encode_json(run_record(run)), indent=1) + b"\n")
+        with temporary.open("wb") as file:
+            file.writelines(laid_out(run_record(run), _DEPTH))
+            file.write(b"\n")
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -27,7 +27,7 @@ from pytest_tokenbudget.store.load import run_from_record
 __all__ = ["LARGEST", "load_untrusted", "untrusted_run"]
 
 LARGEST: Final = 20_000_000
-"""Bytes of a run file of about 10,000 calls."""
+"""Bytes of a run file of about 20,000 calls."""
 
 _LONGEST: Final = 10_000
 _MOST: Final = 10**12

@@ -1,8 +1,11 @@
 """What integration tests share: a small project under test."""
 
+from pathlib import Path
+
 import genai_prices
 import pytest
 import vcr
+from checkout import Checkout
 from project import Project
 
 import pytest_tokenbudget.plugin.hooks
@@ -19,3 +22,15 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     for name in ("CI", "TOKENBUDGET", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     return Project.empty(pytester).settings()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """On a branch from a base whose lock is committed."""
+    made = Checkout(tmp_path / "project")
+    made.measure()
+    assert made.type("lock")[:2] == (0, "tokenbudget.lock: 2 lines. Commit it.\n")
+    made.commit()
+    made.git("switch", "--quiet", "--create", "work")
+    made.commit()
+    return made

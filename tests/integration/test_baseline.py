@@ -109,6 +109,23 @@ def test_on_the_default_branch_it_is_the_commit_before(repository: Repository) -
     assert tokens(find(repository)) == 100
 
 
+def test_with_changes_that_are_not_committed_it_is_the_commit_that_they_are_made_on(repository: Repository) -> None:
+    repository.commit(100)
+    tip = repository.commit(200, **{"agent.py": "as it was"})
+    (repository.root / "run.json").write_text("a file that git does not know changes nothing")
+    assert tokens(find(repository)) == 100
+    (repository.root / "agent.py").write_text("changed")
+    found = find(repository)
+    assert (tokens(found), found.why) == (200, "the commit that these changes are made on")
+    assert found.snapshot is not None
+    assert found.snapshot.commit == tip
+    repository.git("switch", "--quiet", "--create", "work")  # a branch without a commit of its own is no other place
+    assert tokens(find(repository)) == 200
+    assert (
+        tokens(find_baseline(repository.root, in_ci=True)) == 100
+    )  # CI may write to files, but measures what is committed
+
+
 def pull_request(repository: Repository) -> str:
     """A merge commit as CI tests it: the tip of main, which moved on, and the branch."""
     repository.commit(100)
@@ -219,6 +236,15 @@ def test_what_names_nothing(repository: Repository, where: str) -> None:
     repository.commit(100)
     with pytest.raises(BaselineError, match="is neither a file nor a git revision"):
         named_snapshot(repository.root, where)
+
+
+def test_an_address_is_not_fetched_and_no_key_in_it_is_shown(repository: Repository) -> None:
+    repository.commit(100)
+    with pytest.raises(BaselineError) as raised:
+        named_snapshot(repository.root, "https://kim:secret@ci.example/run.json?token=secret")
+    assert str(raised.value) == (
+        "An address is not fetched. Download it, and name the file: a run file, or a tokenbudget.lock."
+    )
 
 
 def test_a_revision_without_a_lock(repository: Repository) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copy, copytree, ignore_patterns
 from typing import Any, Final
 
 import pytest
@@ -44,10 +44,11 @@ FIRST: Final = "the system prompt changed (first at byte 1,139)"
 
 @dataclass(frozen=True)
 class Shown:
-    """What a run of the demo's tests printed, and what it measured by test."""
+    """What a run of the demo's tests printed, what it measured by test, and a copy of its file."""
 
     out: str
     tasks: Mapping[str, Task]
+    file: Path
 
     @property
     def said(self) -> str:
@@ -79,8 +80,9 @@ def run(folder: Path, environment: dict[str, str], *options: str) -> Shown:
     )
     # one is over its budget on purpose
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
-    tasks = load_run(folder / ".tokenbudget" / "run.json").tasks
-    return Shown(done.stdout, {task.id.partition("::")[2]: task for task in tasks})
+    file = folder.with_name(f"{len(list(folder.parent.glob('*.json')))}.json")
+    copy(folder / ".tokenbudget" / "run.json", file)
+    return Shown(done.stdout, {task.id.partition("::")[2]: task for task in load_run(file).tasks}, file)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +137,35 @@ def test_the_cost_is_shown_as_an_estimate_with_its_band_and_reason(shown: tuple[
         assert said in estimated.said, estimated.out
     command = r"pytest tests/test_triage\.py::test_refund .* --tokenbudget-record=all"
     assert re.search(rf"Record them again: {command} +\(about {re.escape(usd((over + within).known))}\)", estimated.out)
+
+
+def test_the_comment_says_which_recordings_are_older_than_the_prompt_and_what_to_type(
+    shown: tuple[Shown, Shown, Shown],
+) -> None:
+    recorded, estimated, again = shown
+    script = Path(sys.executable).with_name("tokenbudget")
+
+    def settling(run: Shown) -> str:
+        done = subprocess.run(
+            [script, "comment", run.file, "--base", recorded.file, "--post", "off"],
+            cwd=run.file.parent / "support_agent",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.partition("<summary>Settle the estimates · ")[2].partition("\n\nReproduce: ")[0]
+
+    part = settling(estimated)
+    assert "The recordings of 3 tests are older than the prompt:\n" in part
+    for name, calls in (("test_hours", "1 of 3"), ("test_delivery", "5 of 7"), ("test_refund", "9 of 11")):
+        where = rf"the system prompt changed .* in {calls} calls; estimate "
+        assert re.search(rf"- `{name}` \(`tests/cassettes/\w+/{name}\.yaml`\): {where}", part), part
+    total = sum(task.totals.known for task in estimated.tasks.values())
+    assert f"Record these 3 again (about {usd(total)}):\n\n`pytest tests/" in part
+    assert part.endswith("::test_refund --tokenbudget-record=all`")
+    assert settling(again) == ""
 
 
 def test_recording_again_confirms_the_estimate(shown: tuple[Shown, Shown, Shown]) -> None:

@@ -1,115 +1,16 @@
 """`lock`, `diff`, `gate` and `comment` over a real repository: base, and pull requests of which each has one cause."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace as changed
 from pathlib import Path
-from shutil import which
 
 import pytest
-from agent_simulator import Agent, Step, calls_of
-from builders import make_budget, make_call, make_run, make_task
+from agent_simulator import Agent
+from builders import make_run
+from checkout import FAQ, HEAD, REFUND, RETRY, Checkout, bloated, in_actions, task
 from forge_github import GitHubServer
 from forge_http import TOKEN, Fault
-from msgspec.structs import replace
-
-from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.model.task import Task
-from pytest_tokenbudget.policy.portions import portions
-from pytest_tokenbudget.pricing import PriceTable
-from pytest_tokenbudget.store.runfile import write_run
-
-TABLE = PriceTable()
-WHO = {f"GIT_{who}_{what}": "kim@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-
-REFUND = Agent(
-    model="claude-sonnet-5",
-    system=900,
-    tools=(("lookup_order", 180), ("issue_refund", 154)),
-    user=150,
-    steps=tuple(
-        Step("lookup_order" if step in {1, 4} else "issue_refund", 2100 if step == 1 else 150, 120, 100)
-        for step in range(9)
-    ),
-)
-FAQ = Agent(model="gpt-5-mini", system=300, tools=(), user=60, steps=(Step("", 20, 150), Step("", 20, 120)))
-HEAD = "9" * 40
-RETRY = Step("issue_refund", 60, 40)
-
-
-class Checkout:
-    """A project in a git repository, on a branch; its runs are what a simulated agent makes."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
-        (root / ".gitignore").write_text(".tokenbudget/\n")
-
-    def git(self, *words: str) -> str:
-        done = subprocess.run(
-            ["git", *words],  # noqa: S607 - the git of this machine
-            cwd=self.root,
-            env={**os.environ, **WHO, "GIT_CONFIG_NOSYSTEM": "1"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
-
-    def measure(self, refund: Agent = REFUND, *, limit: float | None = None, unknown: bool = False) -> None:
-        """Write the run that pytest would have written."""
-        tasks = [task("tests/test_triage.py::test_refund", refund, limit), task("tests/test_faq.py::test_hours", FAQ)]
-        if unknown:
-            call = make_call(None, status="missing", input=0)
-            tasks.append(make_task("tests/test_x.py::test_x", call, budget=make_budget(usd=1)))
-        self.write(make_run(*tasks, commit=self.git("rev-parse", "HEAD") if self.commits else None))
-
-    @property
-    def commits(self) -> int:
-        return int(self.git("rev-list", "--count", "--all"))
-
-    def write(self, run: Run) -> None:
-        write_run(self.root / ".tokenbudget/run.json", run)
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
-
-    def type(self, *words: str, **environment: str) -> tuple[int, str, str]:
-        """Run the console script; its status, what it printed, and what it said on stderr."""
-        script = which("tokenbudget", path=str(Path(sys.executable).parent))
-        assert script is not None
-        known = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GITLAB_", "CI"))}
-        done = subprocess.run(
-            [script, *words], cwd=self.root, env={**known, **environment}, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stdout, done.stderr
-
-
-def task(name: str, agent: Agent, limit: float | None = None) -> Task:
-    calls = [TABLE.charge(call) for call in calls_of(agent)]
-    made = make_task(name, *calls, budget=make_budget(usd=limit) if limit else None)
-    return replace(made, portions=portions(calls, TABLE.above))
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    """On a branch from a base whose lock is committed."""
-    made = Checkout(tmp_path / "project")
-    made.measure()
-    assert made.type("lock")[:2] == (0, "tokenbudget.lock: 2 lines. Commit it.\n")
-    made.commit()
-    made.git("switch", "--quiet", "--create", "work")
-    made.commit()
-    return made
-
-
-def bloated(agent: Agent) -> Agent:
-    return changed(agent, steps=tuple(changed(s, result=9400) if s.result == 2100 else s for s in agent.steps))
 
 
 @pytest.mark.parametrize(
@@ -199,6 +100,31 @@ def test_a_stale_lock_is_told_and_written_anew(checkout: Checkout) -> None:
     assert difference.split()[:2] == ["1", "1"]  # its diff is the review: one line
 
 
+STALE = "tokenbudget.lock is stale (1 task): the next pull request would be compared with it."
+
+
+def test_the_gate_says_when_the_lock_beside_the_run_is_stale(checkout: Checkout) -> None:
+    slightly = changed(REFUND, user=REFUND.user + 60)
+    checkout.measure(slightly)
+    status, printed, _ = checkout.type("gate")
+    assert status == 0
+    assert "2 tasks within budget, $0.0504 a run; the lock is stale\n" in printed
+    assert f" warn: {STALE} Write it anew, and commit it: tokenbudget lock.\n" in printed
+    checkout.type("lock")
+    status, printed, _ = checkout.type("gate")
+    assert status == 0
+    assert "stale" not in printed
+    (checkout.root / "tokenbudget.lock").write_text("<<<<<<< main\n")
+    assert "tokenbudget.lock:1: '<<<<<<< main' does not begin a lock" in checkout.type("gate")[1]
+
+
+def test_a_run_of_another_commit_says_nothing_of_the_lock_that_is_checked_out(checkout: Checkout) -> None:
+    checkout.measure(bloated(REFUND))
+    assert STALE in checkout.type("gate")[1]
+    checkout.commit()
+    assert "stale" not in checkout.type("gate")[1]
+
+
 def test_a_part_of_a_suite_writes_no_lock(checkout: Checkout) -> None:
     before = (checkout.root / "tokenbudget.lock").read_text()
     checkout.write(make_run(task("t.py::test_a", FAQ), partial=("-k refund",)))
@@ -218,9 +144,16 @@ def test_two_commits_and_a_run_can_be_compared(checkout: Checkout) -> None:
     status, printed, _ = checkout.type("diff", "main", "HEAD")
     assert status == 0
     assert "results of lookup_order grew 2.1K → 9.4K tokens" in printed
+    status, printed, _ = checkout.type("diff", "main", "HEAD", "--format", "md")
+    assert status == 0
+    assert "| results of `lookup_order` grew 2.1K → 9.4K tokens and are carried through 7 calls |" in printed
+    assert "paid" not in printed  # nothing was run for it
     status, printed, _ = checkout.type("diff", "main", "--format", "json")
     found = json.loads(printed)
     assert found["schema"] == "tokenbudget/diff/1"
+    claude, gpt = found["models"]
+    assert (claude["name"], gpt["name"], gpt["change_usd"]) == ("claude-sonnet-5", "gpt-5-mini", "0")
+    assert float(claude["change_usd"]) == pytest.approx(float(found["head_usd"]) - float(found["base_usd"]))
     (moved,) = [entry for entry in found["tasks"] if entry["movement"] != "unchanged"]
     assert moved["causes"][0]["kind"] == "result"
     assert sum(float(cause["usd"]) for cause in moved["causes"]) == pytest.approx(float(moved["change_usd"]))
@@ -232,8 +165,7 @@ def test_the_comment_is_written_to_a_file_and_decides_nothing(checkout: Checkout
     assert (status, printed) == (0, "")
     text = (checkout.root / "comment.md").read_text(encoding="utf-8")
     assert text.startswith("<!-- tokenbudget key=agents head=")
-    assert "### 🔴 Blocked: 1 task costs +73% than before" not in text
-    assert "### 🔴 Blocked: 1 task costs" in text
+    assert text.splitlines()[1].startswith("### 🔴 Blocked: 1 task costs 74% more than before; the suite costs ")
 
 
 def test_a_tested_merge_commit_is_compared_with_its_first_parent(checkout: Checkout, tmp_path: Path) -> None:
@@ -253,26 +185,6 @@ def test_what_names_nothing_is_refused(checkout: Checkout) -> None:
     status, _, said = checkout.type("gate", "--base", "nothing-here")
     assert status == 2
     assert "[base] 'nothing-here' is neither a file nor a git revision." in said
-
-
-def in_actions(checkout: Checkout, tmp_path: Path, api_url: str = "http://127.0.0.1:9") -> dict[str, str]:
-    """The variables and the event file of a pull request's run in GitHub Actions."""
-    head = {"ref": "topic", "sha": HEAD, "repo": {"id": 1, "full_name": "acme/shop", "owner": {"login": "acme"}}}
-    base = {**head, "ref": "main"}
-    event = {"action": "synchronize", "pull_request": {"number": 7, "head": head, "base": base}}
-    (tmp_path / "event.json").write_text(json.dumps({**event, "repository": base["repo"]}))
-    return {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_API_URL": api_url,
-        "GITHUB_EVENT_NAME": "pull_request",
-        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
-        "GITHUB_OUTPUT": str(tmp_path / "output"),
-        "GITHUB_REPOSITORY": "acme/shop",
-        "GITHUB_RUN_ID": "8",
-        "GITHUB_SHA": checkout.git("rev-parse", "HEAD"),
-        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-        "GITHUB_TOKEN": TOKEN,
-    }
 
 
 def test_in_actions_the_comment_is_posted_and_turns_green_after_the_fix(checkout: Checkout, tmp_path: Path) -> None:

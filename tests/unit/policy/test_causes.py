@@ -136,6 +136,11 @@ AGENT = Agent(
 )
 
 
+def test_more_calls_are_not_laid_on_the_tools_that_each_of_them_sends() -> None:
+    longer = Agent(**{**vars_of(AGENT), "steps": (*AGENT.steps, *AGENT.steps[-4:])})
+    assert "tools" not in [cause.kind for cause in causes(costed(calls_of(AGENT)), costed(calls_of(longer)), weight)]
+
+
 def test_cache_luck_is_told_apart_from_a_changed_prompt() -> None:
     cold, warm = costed(calls_of(AGENT)), costed(calls_of(Agent(**{**vars_of(AGENT), "warm": True})))
     (first, *_) = causes(cold, warm, weight)

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from agent_simulator import Agent, Step, calls_of
-from builders import make_budget, make_call, make_run, make_task
+from builders import make_budget, make_call, make_estimate, make_run, make_task
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.waivers import Waiver
+from pytest_tokenbudget.model.drift import Change
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.compare import Comparison, compare
@@ -144,6 +145,24 @@ def test_a_bloated_tool_result() -> None:
     )
 
 
+def test_sums_by_workflow_and_model_where_two_of_them_changed() -> None:
+    longer = changed(FAQ, salt="0", system=3000)
+    head = run(
+        task("tests/test_triage.py::test_refund", BLOATED, 0.12, workflow="triage"),
+        task("tests/test_faq.py::test_0", longer, 0.1, workflow="faq"),
+        *QUIET[1:],
+    )
+    part = written(BASE, head).partition("<details><summary>By workflow and model</summary>\n\n")[2]
+    assert part.partition("\n\n</details>")[0] == (
+        "| by |  | base | head | change |\n"
+        "|:--|:--|--:|--:|--:|\n"
+        "| workflow | `triage` | $0.0492 | $0.0858 | +$0.0366 (+74%) |\n"
+        "|  | `faq` | $0.00367 | $0.00428 | +$0.000617 (+17%) |\n"
+        "| model | `claude-sonnet-5` | $0.0492 | $0.0858 | +$0.0366 (+74%) |\n"
+        "|  | `gpt-5-mini` | $0.00367 | $0.00428 | +$0.000617 (+17%) |"
+    )
+
+
 def test_without_a_base_nothing_reads_as_a_rise() -> None:
     text = written(None, BASE, base="The base 4be01aa has no tokenbudget.lock.")
     assert text.splitlines()[1] == "### 🟢 Agent cost measured: 5 tasks within budget, $0.0529 a run"
@@ -239,17 +258,105 @@ def test_hostile_names_leave_the_comment_well_formed(name: str) -> None:
     assert len(cells) == 2 * 6 + (len(rows) - 2) * 4  # the tasks' table, and that of causes
 
 
-def test_a_comment_that_would_be_too_long_leaves_out_details_then_rows_and_says_so() -> None:
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_recordings_and_tools_leave_it_well_formed(name: str) -> None:
+    text = written(None, run(drifted(f"t.py::test_a[{name}]", name, kind="tool_result", tool=name)))
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [child for token in tokens if token.type == "inline" for child in token.children or ()]
+    assert {child.content for child in inline if child.type == "html_inline"} <= {"<sub>", "</sub>"}
+    assert not [child.type for child in inline if child.type in {"link_open", "image", "em_open", "strong_open"}][2:]
+    assert "@everyone" not in " ".join(child.content for child in inline if child.type == "text")
+    assert sum(token.type == "bullet_list_open" for token in tokens) <= 2
+    assert len(text.encode()) <= LONGEST
+
+
+def test_a_comment_that_would_be_too_long_leaves_out_rows_one_by_one_and_says_so() -> None:
     before = run(*(task(f"tests/test_{'x' * 90}.py::test_{n}", changed(FAQ, salt=str(n))) for n in range(700)))
     bigger = changed(FAQ, system=2000)
     after = run(*(task(f"tests/test_{'x' * 90}.py::test_{n}", changed(bigger, salt=str(n)), 0.1) for n in range(700)))
     text = written(before, after)
     assert len(text.encode()) <= LONGEST
-    shown = text.count("| 🟢 ")
-    assert shown == 25
-    assert "675 more rows are left out." in text
-    assert "<details>" not in text
+    shown = [line for line in text.splitlines() if line.startswith("| 🟢 ")]
+    assert f"{700 - len(shown)} more rows are left out." in text
+    assert len(text.encode()) + len(f"{shown[-1]}\n".encode()) > LONGEST  # there is no room for one more
+    assert text.count("<details>") == 2
     assert text == (Path(__file__).parent / "approved/comment-large.md").read_text(encoding="utf-8")
+
+
+def test_details_go_where_they_leave_no_room_for_rows() -> None:
+    long = "\N{ROBOT FACE}" * 500
+    many = [
+        drifted(f"t.py::test_{number}{long}", f"{number}{long}", tool=long, kind="tool_result") for number in range(90)
+    ]
+    text = written(None, run(*many))
+    assert len(text.encode()) <= LONGEST
+    assert text.count("| 🔴 ") >= 25
+    assert "- and 85 more" in text
+    assert text.count("<details>") == text.count("</details>") == 2
+    assert text.endswith("updated with every push</sub>\n")
+
+
+def drifted(name: str, source: str, *, tool: str = "", kind: Any = "system") -> Task:
+    first = Change(kind=kind, name=tool, position=0, byte=1139, before=900, after=940)
+    call = make_estimate("0.28", "0.27", "0.30", source=source, first=first, input=140_000)
+    made = make_task(name, call, budget=make_budget(usd=0.2))
+    return replace(made, portions=portions([call], TABLE.above))
+
+
+def test_recordings_that_are_older_than_the_prompt_are_named_with_what_to_type() -> None:
+    head = run(
+        drifted("tests/test_triage.py::test_refund", "tests/cassettes/test_triage/test_refund.yaml"),
+        drifted("tests/test_triage.py::test_a[two words]", "a.yaml", kind="tool_result", tool="lookup_order"),
+        drifted("tests/test_faq.py::test_hours", "theirs.yaml"),
+        *QUIET,
+    )
+    text = written(run(*QUIET), head, foreign=frozenset({"theirs.yaml"}))
+    estimate = "\\(first at byte 1,139\\); estimate \\$0.27 to \\$0.30."
+    files = "'tests/test_triage.py::test_a[two words]' tests/test_triage.py::test_refund"
+    part = text.partition("<details><summary>Settle the estimates · reproduce · accept</summary>\n\n")[2]
+    assert part.partition("\n\nReproduce: ")[0] == (
+        "The recordings of 3 tests are older than the prompt:\n"
+        "\n"
+        f"- `test_hours` (`theirs.yaml`): the system prompt changed {estimate}\n"
+        f"- `test_a[two words]` (`a.yaml`): the result of \\`lookup\\_order\\` changed {estimate}\n"
+        f"- `test_refund` (`tests/cassettes/test_triage/test_refund.yaml`): the system prompt changed {estimate}\n"
+        "\n"
+        "Record these 2 again (about $0.56):\n"
+        "\n"
+        f"`pytest {files} --tokenbudget-record=all`\n"
+        "\n"
+        "Record `test_hours` again (about $0.28):\n"
+        "\n"
+        "`pytest tests/test_faq.py::test_hours --record-mode=rewrite`"
+    )
+
+
+def test_many_old_recordings_are_counted_and_recorded_by_one_command() -> None:
+    head = run(*(drifted(f"t.py::test_{number:02}", f"{number}.yaml") for number in range(40)))
+    text = written(None, head)
+    assert "The recordings of 40 tests are older than the prompt:" in text
+    assert text.count("the system prompt changed") == 25
+    assert "- and 15 more\n" in text
+    assert "Record the suite again (about $11.20 for these alone):\n\n`pytest --tokenbudget-record=all`" in text
+
+
+def test_what_to_accept_names_each_task_that_blocks() -> None:
+    names = [f"t.py::test_{number}" for number in range(7)]
+    before, after = ([task(name, agent, 0.06) for name in names] for agent in (REFUND, BLOATED))
+    text = written(run(*before), run(*after))
+    block = text.partition("```yaml\n")[2].partition("```")[0]
+    assert [line for line in block.splitlines() if "task" in line or "more" in line] == [
+        *(f'  - task: "{name}"' for name in names[:5]),
+        "  # and 2 more",
+    ]
+
+
+def test_a_rise_of_the_whole_suite_has_no_waiver() -> None:
+    names = [f"t.py::test_{number}" for number in range(40)]
+    before, after = ([task(name, changed(FAQ, system=size)) for name in names] for size in (300, 2000))
+    text = written(run(*before), run(*after))
+    assert "Accept, in `tokenbudget.yml`: raise `regression` or `floor` under `gate`; waivers are for single" in text
+    assert "```yaml" not in text
 
 
 def test_the_marker_is_a_word_whatever_the_key_is() -> None:

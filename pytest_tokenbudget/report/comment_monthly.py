@@ -1,0 +1,44 @@
+"""What a change comes to in a month, by workflow, where its volume is declared."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Context, Decimal
+from typing import Final
+
+from pytest_tokenbudget.model.money import EXACT, ZERO
+from pytest_tokenbudget.policy.compare import Comparison
+from pytest_tokenbudget.report.amounts import signed_usd
+from pytest_tokenbudget.report.markdown import code
+
+__all__ = ["monthly"]
+
+_DIVISION: Final = Context(prec=28)
+
+
+def monthly(comparison: Comparison, volumes: Mapping[str, Decimal]) -> Iterator[str]:
+    """A line for each workflow that has a volume, and whose tasks changed and are known.
+
+    Args:
+        comparison: Base and head.
+        volumes: Tasks a month, by workflow.
+    """
+    for workflow, volume in volumes.items():
+        named = [task for task in comparison.tasks if task.budget.workflow == workflow]
+        tasks = [task for task in named if task.base is not None and task.head is not None]
+        changes = [task.change for task in tasks if task.change is not None]
+        if not tasks or len(changes) < len(tasks) or not any(changes):
+            continue
+        total = ZERO
+        for change in changes:
+            total = EXACT.add(total, change)
+        month = EXACT.multiply(_DIVISION.divide(total, Decimal(len(tasks))), volume)
+        mean = "its task" if len(tasks) == 1 else f"the mean of its {len(tasks)} tasks"
+        yield (
+            f"**At {volume:,f} tasks a month: about {_rounded(month)} for {code(workflow)}** "
+            f"({mean}; volume from {code('tokenbudget.yml')})."
+        )
+
+
+def _rounded(amount: Decimal) -> str:
+    """A change in three digits: what rests on a volume that somebody wrote down is no exact figure."""
+    rough = amount.quantize(Decimal(1).scaleb(amount.adjusted() - 2)) if amount else amount
+    return signed_usd(rough).removesuffix(".00")
