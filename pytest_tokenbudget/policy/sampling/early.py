@@ -127,6 +127,11 @@ class EarlyStop:
             self.decision = self._decide()
         return self.decision
 
+    @property
+    def log_evidence(self) -> float | None:
+        """The evidence that the mean is above what is tolerated: ln W so far; `None` without a budget above 0."""
+        return None if self._dear is None else self._dear.log
+
     def _weigh(self, cost: float, *, success: bool) -> None:
         if self._dear is not None:
             self._dear.add(cost - self._dear.most_lost)

@@ -53,12 +53,11 @@ def per_success_interval(
         resample: Whether to use scipy; `None` means where it is installed.
     """
     costs, successes = [unit.cost for unit in units], [float(unit.successes) for unit in units]
-    succeeded = sum(count > 0 for count in successes)
-    if not succeeded:
+    if not any(successes):
         return Interval(low=None, high=None, confidence=confidence, method="none")
-    if succeeded >= _NEVER_EMPTY:
+    if _never_empty(successes):
         return ratio_interval(costs, successes, confidence=confidence, seed=seed, resample=resample, floor=0.0)
-    if sum(cost > 0 for cost in costs) >= _NEVER_EMPTY and _wanted(resample=resample):
+    if len(units) >= FEWEST_UNITS and _never_empty(costs) and _wanted(resample=resample):
         bounds = bootstrap.ratio_bounds(successes, costs, confidence, seed)
         if bounds is not None:
             least, most = bounds
@@ -106,6 +105,11 @@ def ratio_interval(
 
 def _interval(low: float, high: float, confidence: float, method: Method) -> Interval:
     return Interval(low=rounded(low), high=rounded(high), confidence=confidence, method=method)
+
+
+def _never_empty(values: Sequence[float]) -> bool:
+    positive = sum(value > 0 for value in values)
+    return positive == len(values) or positive >= _NEVER_EMPTY
 
 
 def _wanted(*, resample: bool | None) -> bool:

@@ -7,13 +7,16 @@ below it, which is binomial (Conover, Practical Nonparametric Statistics, 1999, 
 from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil, exp, lgamma, log, log1p
+from typing import Final
 
 from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.policy.sampling.interval import Interval
 
 __all__ = ["fewest_for_upper", "median", "quantile", "quantile_interval", "ranks"]
 
-_HALF = Decimal("0.5")
+_HALF: Final = Decimal("0.5")
+_ROUNDING: Final = 1e-12
+"""What is exactly as much as is wanted, is enough."""
 
 
 def median(ordered: Sequence[Decimal]) -> Decimal:
@@ -31,7 +34,7 @@ def quantile(ordered: Sequence[Decimal], share: float) -> Decimal:
         ordered: Ascending values, at least one.
         share: 0.9 for p90.
     """
-    return ordered[max(ceil(len(ordered) * share - 1e-9), 1) - 1]
+    return ordered[max(ceil(len(ordered) * share - _ROUNDING), 1) - 1]
 
 
 def quantile_interval(ordered: Sequence[Decimal], share: float, confidence: float = 0.95) -> Interval:
@@ -60,15 +63,16 @@ def ranks(n: int, share: float, confidence: float = 0.95) -> tuple[int | None, i
         confidence: Of each bound on its own.
     """
     low = high = None
+    enough = confidence - _ROUNDING
     below = 0.0  # the probability that at most k of n values are below the quantile
     for k in range(n):
         missed = below  # that at most k - 1 are: then the k-th smallest is above the quantile
-        if k and missed <= 1 - confidence:
+        if k and 1 - missed >= enough:
             low = k
         below += _binomial(k, n, share)
-        if high is None and below >= confidence:
+        if high is None and below >= enough:
             high = k + 1
-    if n and below <= 1 - confidence:
+    if n and 1 - below >= enough:
         low = n
     return low, high
 

@@ -1,9 +1,9 @@
 """Base and head on the same samples: their differences vary far less than their costs do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
-from math import fsum, sqrt
-from statistics import NormalDist, variance
+from math import fsum, hypot
+from statistics import NormalDist
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.policy.sampling.interval import Interval, rounded
 from pytest_tokenbudget.policy.sampling.intervals import ratio_interval
-from pytest_tokenbudget.policy.sampling.student import t_quantile
+from pytest_tokenbudget.policy.sampling.student import ratio_error, t_quantile
 
 __all__ = ["Difference", "Pairs", "pairs_of"]
 
@@ -130,31 +130,29 @@ def _difference(
     seed: int,
     resample: bool | None,  # noqa: FBT001 - handed on by position
 ) -> Difference:
-    n = len(costs)
-    paired = [EXACT.subtract(now, EXACT.multiply(factor, was)) for was, now in costs]
-    sums: Mapping[int, list[float]] = {unit: [] for unit in clusters}
-    for unit, value in zip(clusters, paired, strict=True):
-        sums[unit].append(float(value))
-    interval = ratio_interval(
-        [fsum(values) for values in sums.values()],
-        [float(len(values)) for values in sums.values()],
-        confidence=confidence,
-        seed=seed,
-        resample=resample,
-    )
-    apart = [[float(now) for _, now in costs], [float(EXACT.multiply(factor, was)) for was, _ in costs]]
-    enough = n >= 2  # noqa: PLR2004 - one pair says nothing of its spread
-    error = sqrt(variance(map(float, paired)) / n) if enough else None
-    error_apart = sqrt(sum(variance(side) for side in apart) / n) if enough else None
-    mean = _DIVISION.divide(_sum(paired), Decimal(n))
+    now = [after for _, after in costs]
+    was = [EXACT.multiply(factor, before) for before, _ in costs]
+    paired = [EXACT.subtract(after, before) for after, before in zip(now, was, strict=True)]
+    counts, differences, *apart = (_by_unit(clusters, values) for values in ([_ONE] * len(costs), paired, now, was))
+    interval = ratio_interval(differences, counts, confidence=confidence, seed=seed, resample=resample)
+    enough = len(counts) >= 2  # noqa: PLR2004 - one pair says nothing of its spread
+    errors = [ratio_error(values, counts) for values in (differences, *apart)] if enough else None
+    mean = _DIVISION.divide(_sum(paired), Decimal(len(costs)))
     return Difference(
         mean=mean,
         interval=interval,
         sign=_sign(interval),
-        detectable=_detectable(error),
-        unpaired=_welch(float(mean), apart, error_apart, confidence),
-        detectable_unpaired=_detectable(error_apart),
+        detectable=None if errors is None else _detectable(errors[0]),
+        unpaired=_welch(float(mean), None if errors is None else errors[1:], len(counts), confidence),
+        detectable_unpaired=None if errors is None else _detectable(hypot(*errors[1:])),
     )
+
+
+def _by_unit(clusters: Sequence[int], values: Sequence[Decimal]) -> list[float]:
+    sums: dict[int, list[float]] = {unit: [] for unit in clusters}
+    for unit, value in zip(clusters, values, strict=True):
+        sums[unit].append(float(value))
+    return [fsum(parts) for parts in sums.values()]
 
 
 def _sign(interval: Interval) -> Sign:
@@ -163,19 +161,18 @@ def _sign(interval: Interval) -> Sign:
     return "down" if interval.high is not None and interval.high < 0 else "unclear"
 
 
-def _detectable(error: float | None) -> Decimal | None:
+def _detectable(error: float) -> Decimal:
     normal = NormalDist()
-    return None if error is None else rounded((normal.inv_cdf(0.95) + normal.inv_cdf(0.8)) * error)
+    return rounded((normal.inv_cdf(0.95) + normal.inv_cdf(0.8)) * error)
 
 
-def _welch(mean: float, apart: Sequence[Sequence[float]], error: float | None, confidence: float) -> Interval:
-    if error is None:
+def _welch(mean: float, errors: Sequence[float] | None, units: int, confidence: float) -> Interval:
+    if errors is None:
         return Interval(low=None, high=None, confidence=confidence, method="none")
+    error = hypot(*errors)
     if not error:
         return Interval(low=rounded(mean), high=rounded(mean), confidence=confidence, method="constant")
-    n = len(apart[0])
-    parts = [variance(side) / n for side in apart]
-    freedom = sum(parts) ** 2 / (sum(part**2 for part in parts) / (n - 1))
+    freedom = (units - 1) / fsum((part / error) ** 4 for part in errors)
     reach = t_quantile(confidence, max(int(freedom), 1)) * error
     return Interval(low=rounded(mean - reach), high=rounded(mean + reach), confidence=confidence, method="student")
 
