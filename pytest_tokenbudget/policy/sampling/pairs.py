@@ -173,7 +173,7 @@ def _welch(mean: float, errors: Sequence[float] | None, units: int, confidence: 
     if not error:
         return Interval(low=rounded(mean), high=rounded(mean), confidence=confidence, method="constant")
     freedom = (units - 1) / fsum((part / error) ** 4 for part in errors)
-    reach = t_quantile(confidence, max(int(freedom), 1)) * error
+    reach = t_quantile(confidence, freedom) * error
     return Interval(low=rounded(mean - reach), high=rounded(mean + reach), confidence=confidence, method="student")
 
 

@@ -27,12 +27,12 @@ def ratio_error(above: Sequence[float], below: Sequence[float]) -> float:
     return sqrt(squares * n / (n - 1)) / abs(whole)
 
 
-def t_quantile(confidence: float, freedom: int) -> float:
+def t_quantile(confidence: float, freedom: float) -> float:
     """The value that Student's t exceeds with probability 1 - confidence.
 
     Args:
         confidence: Above 0.5 and below 1.
-        freedom: Degrees of freedom, at least 1.
+        freedom: Degrees of freedom, at least 1; not always whole.
     """
     low, high = 0.0, 1.0
     while _t_cdf(high, freedom) < confidence:
@@ -43,7 +43,7 @@ def t_quantile(confidence: float, freedom: int) -> float:
     return (low + high) / 2
 
 
-def _t_cdf(t: float, freedom: int) -> float:
+def _t_cdf(t: float, freedom: float) -> float:
     return 1 - _beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
 
 

@@ -47,6 +47,12 @@ def test_a_cap_that_a_task_exceeded_was_not_enforced() -> None:
     assert told(run(make_samples(*costs), cap=Decimal("1.8"))) is None
 
 
+def test_nor_far_above_it() -> None:
+    stop = EarlyStop(Stopping(budget=BUDGET, planned=10**6, cap=Decimal("1.8"), alpha=1e-9))
+
+    assert [stop.add(sample) for sample in make_samples("0.1", "40000", "0.1")] == [None, None, None]
+
+
 def test_an_unknown_cost_can_be_anything_but_less_than_nothing() -> None:
     assert told(run(make_samples(None, *["0.1"] * 99), cap=Decimal("1.8"))) is None
     blocked = run(make_samples(None, *["0.6"] * 99))

@@ -60,7 +60,7 @@ def test_indicators_have_the_edges_of_their_definitions() -> None:
     figures = figures_of(
         [
             make_sample(name="a", usage=useful, failed_output=20, steps=10),
-            make_sample(name="b", usage=lost, success=False, failed_output=100, steps=18),
+            make_sample(name="b", usage=lost, success=False, failed_output=60, steps=18),
         ],
         ideal_steps=Decimal(10),
     )

@@ -64,6 +64,27 @@ def test_a_run_beside_itself_does_not_differ() -> None:
     assert pairs.difference.detectable == 0
 
 
+def test_both_intervals_and_what_they_can_see_are_those_of_the_textbook() -> None:
+    from scipy import stats
+
+    base, head = ["1", "2", "3", "4", "5"], ["2", "2", "6", "4", "11"]
+    found = pairs_of(make_samples(*base), make_samples(*head)).difference
+    assert found is not None
+
+    differences = [float(after) - float(before) for before, after in zip(base, head, strict=True)]
+    paired = stats.ttest_1samp(differences, 0).confidence_interval(0.90)
+    welch = stats.ttest_ind([*map(float, head)], [*map(float, base)], equal_var=False).confidence_interval(0.90)
+    for ours, theirs in ((found.interval, paired), (found.unpaired, welch)):
+        assert (ours.method, float(ours.low or 0), float(ours.high or 0)) == (
+            "student",
+            pytest.approx(theirs.low, rel=1e-6),
+            pytest.approx(theirs.high, rel=1e-6),
+        )
+    # 2.4865 standard errors; the differences 1, 0, 3, 0, 6 have a variance of 6.5
+    assert float(found.detectable or 0) == pytest.approx(2.4865 * (6.5 / 5) ** 0.5, rel=1e-4)
+    assert float(found.detectable_unpaired or 0) == pytest.approx(2.4865 * ((2.5 + 14) / 5) ** 0.5, rel=1e-4)
+
+
 def test_no_pair_and_one_pair() -> None:
     assert pairs_of([], []) == Pairs(n=0, base=Decimal(0), head=Decimal(0), dearer=0, cheaper=0)
     one = pairs_of(make_samples("1"), make_samples("2")).difference

@@ -72,6 +72,14 @@ def test_no_number_of_samples_tells_a_mean_at_the_limit() -> None:
     assert (benchmark.verdict.state, benchmark.verdict.needed) == ("inconclusive", None)
 
 
+def test_what_no_number_settles_is_not_settled_by_that_of_another_budget() -> None:
+    rules = Rules(budget=Decimal("0.30"), per_success=Decimal("0.31"), rule="confident")
+    benchmark = benchmark_of(spread("0.36"), rules=rules)
+
+    assert [ground.needed is None for ground in benchmark.verdict.grounds] == [True, False]
+    assert benchmark.verdict.needed is None
+
+
 def test_nine_equal_costs_or_clusters_are_not_confidence() -> None:
     rules = Rules(budget=Decimal("0.30"), rule="confident")
 
@@ -120,6 +128,14 @@ def test_a_selection_decides_nothing() -> None:
     benchmark = benchmark_of(make_samples("99", failures=1), rules=rules)
 
     assert (grounds(benchmark), benchmark.verdict.needed) == ([("samples", "inconclusive", "partial")], 99)
+
+
+def test_nor_does_what_stopped_it() -> None:
+    early = stopped(make_samples(*["0.6"] * 10), Stopping(budget=Decimal("0.3"), planned=100))
+    rules = Rules(budget=Decimal("0.30"), planned=100, partial=("-k",))
+    benchmark = benchmark_of(make_samples(*["0.6"] * 9), rules=rules, early=early)
+
+    assert (grounds(benchmark), benchmark.verdict.early) == ([("samples", "inconclusive", "partial")], None)
 
 
 def test_fewer_than_planned_decide_only_what_the_rest_cannot_change() -> None:
@@ -181,6 +197,6 @@ def test_cautions_are_numbers() -> None:
 
 def test_what_cannot_be_right_is_refused() -> None:
     with pytest.raises(ValueError, match="two samples have the id 't'"):
-        benchmark_of([make_sample(), make_sample()], "1")
+        benchmark_of([make_sample(), make_sample(name="s"), make_sample()], "1")
     with pytest.raises(ValueError, match="state the budget once"):
         benchmark_of([make_sample()], "1", rules=Rules())
