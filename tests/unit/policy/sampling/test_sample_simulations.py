@@ -19,6 +19,7 @@ LAWS: dict[str, Costs] = {
     "cascade": cascade,
 }
 AT_LIMIT = 1.2
+REPEATED = 100
 
 
 def two_point(mean: float, generator: Random) -> Iterator[float]:
@@ -104,7 +105,7 @@ def test_and_six_tenths_of_it_under_a_cap() -> None:
 def test_intervals_miss_about_as_often_as_they_say(law: str, allowed: float) -> None:
     """Nominally 5% above and 5% below; tests/benchmarks/bench_sampling.py prints them for more laws and sizes."""
     missed = {"mean": [0, 0], "per_success": [0, 0]}
-    for seed in range(150):
+    for seed in range(REPEATED):
         generator = Random(seed)
         samples = [
             make_sample(f"{cost:.9f}", f"{index:03}", success=generator.random() < 0.7)
@@ -116,4 +117,4 @@ def test_intervals_miss_about_as_often_as_they_say(law: str, allowed: float) -> 
             assert interval.method == "bca"
             missed[name][0] += truth < (interval.low or 0)
             missed[name][1] += truth > (interval.high or 0)
-    assert all(count <= allowed * 150 for counts in missed.values() for count in counts), missed
+    assert all(count <= allowed * REPEATED for counts in missed.values() for count in counts), missed
