@@ -22,9 +22,10 @@ from pytest_tokenbudget.policy.sampling.many import alarms
 from pytest_tokenbudget.policy.sampling.outliers import outliers_of
 from pytest_tokenbudget.policy.sampling.pairs import Difference, Pairs, pairs_of
 from pytest_tokenbudget.policy.sampling.plan import SamplePlan, detectable_effect, plan_of, samples_needed
+from pytest_tokenbudget.policy.sampling.rules import BenchmarkVerdict, Ground, Rules
 from pytest_tokenbudget.policy.sampling.running import Running
 from pytest_tokenbudget.policy.sampling.slices import Slice, slices_of
-from pytest_tokenbudget.policy.sampling.verdict import BenchmarkVerdict, Ground, Rules, judge_benchmark
+from pytest_tokenbudget.policy.sampling.verdict import judge_benchmark
 
 __all__ = [
     "INFINITE",

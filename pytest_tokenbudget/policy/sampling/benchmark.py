@@ -19,9 +19,10 @@ from pytest_tokenbudget.policy.sampling.intervals import FEWEST_UNITS, mean_inte
 from pytest_tokenbudget.policy.sampling.ordering import quantile_interval
 from pytest_tokenbudget.policy.sampling.outliers import outliers_of
 from pytest_tokenbudget.policy.sampling.plan import detectable_effect
+from pytest_tokenbudget.policy.sampling.rules import BenchmarkVerdict, Rules
 from pytest_tokenbudget.policy.sampling.slices import Dimension, Slice, slices_of
 from pytest_tokenbudget.policy.sampling.units import units_of
-from pytest_tokenbudget.policy.sampling.verdict import BenchmarkVerdict, Rules, judge_benchmark
+from pytest_tokenbudget.policy.sampling.verdict import judge_benchmark
 
 __all__ = ["Benchmark", "Caution", "Intervals", "benchmark_of"]
 
