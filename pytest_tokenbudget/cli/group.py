@@ -31,6 +31,8 @@ _COMMANDS: Final = {
     "prices": "pytest_tokenbudget.cli.prices",
     "prune": "pytest_tokenbudget.cli.prune",
     "suggest": "pytest_tokenbudget.cli.suggest",
+    "plan": "pytest_tokenbudget.cli.plan",
+    "forecast": "pytest_tokenbudget.cli.forecast",
 }
 """Each command's module, imported when it is asked for; its `command` is the click command."""
 

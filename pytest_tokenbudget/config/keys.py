@@ -35,7 +35,18 @@ SCALARS: Final[Mapping[str, Kind]] = {
 }
 """Settings with one value each."""
 
-STRUCTURED: Final = ("budgets", "workflows", "prices", "deployments", "discounts", "fees", "gate", "waivers", "volumes")
+STRUCTURED: Final = (
+    "budgets",
+    "workflows",
+    "prices",
+    "deployments",
+    "discounts",
+    "fees",
+    "gate",
+    "waivers",
+    "volumes",
+    "forecast",
+)
 """Settings with a structure of their own."""
 
 

@@ -10,6 +10,7 @@ from pytest_tokenbudget.config.discounts import read_discounts
 from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
 from pytest_tokenbudget.config.environment import Variable, environment
 from pytest_tokenbudget.config.fees import read_fees
+from pytest_tokenbudget.config.forecast import read_forecast
 from pytest_tokenbudget.config.gate import read_gate, read_volumes
 from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED, read_scalar
 from pytest_tokenbudget.config.limits import Statement, read_statement
@@ -94,6 +95,7 @@ def _from_document(document: Document) -> Source:
         gate=read_gate(document),
         waivers=read_waivers(document),
         volumes=read_volumes(document),
+        forecast=read_forecast(document),
         budgets=FileBudgets(tasks=_statements(document, "budgets"), workflows=_statements(document, "workflows")),
     )
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.forecast import ForecastRules
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.limits import Statement, budget_of
 from pytest_tokenbudget.config.prices import PriceOverride
@@ -41,6 +42,7 @@ class Source(Struct, frozen=True, kw_only=True):
         gate: What it says of the gate, by key.
         waivers: What it accepts.
         volumes: Its volumes, by workflow.
+        forecast: What it says of forecasts, by key.
         budgets: Its budgets, if it is a file.
         above_markers: Whether it wins over a test's markers, as the command line and the environment do.
     """
@@ -54,6 +56,7 @@ class Source(Struct, frozen=True, kw_only=True):
     gate: Mapping[str, object] = MappingProxyType({})
     waivers: tuple[Waiver, ...] = ()
     volumes: Mapping[str, Decimal] = MappingProxyType({})
+    forecast: Mapping[str, object] = MappingProxyType({})
     budgets: FileBudgets = FileBudgets()
     above_markers: bool = False
 
@@ -83,6 +86,7 @@ def resolve_settings(sources: Sequence[Source]) -> Settings:
         gate=GateRules(**_merged(source.gate for source in sources)),  # type: ignore[arg-type]  # as above
         waivers=tuple(waiver for source in sources for waiver in source.waivers),
         volumes=MappingProxyType(_merged(source.volumes for source in sources)),
+        forecast=ForecastRules(**_merged(source.forecast for source in sources)),  # type: ignore[arg-type]  # as above
         budgets=tuple(source.budgets for source in sources if source.budgets.tasks or source.budgets.workflows),
         origins=MappingProxyType(origins),
         above_markers=frozenset(above),

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_tokenbudget.config import deployments, discounts, fees, gate, waivers
+from pytest_tokenbudget.config import deployments, discounts, fees, forecast, gate, waivers
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.forecast import ForecastRules, Scenario
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.keys import SCALARS
 from pytest_tokenbudget.config.kinds import DOLLARS, LABEL, NUMBER, Kind
@@ -76,6 +77,10 @@ def schema() -> dict[str, Any]:
                     "type": "object",
                     "additionalProperties": NUMBER.schema,
                 },
+                "forecast": {
+                    "description": "What a forecast assumes: how many tasks a day, now and in bad times.",
+                    **_forecast(),
+                },
                 "fees": {
                     "description": "What external APIs, tools and counted things cost by the piece.",
                     "type": "array",
@@ -105,6 +110,13 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as the text of a file."""
     return json.dumps(schema(), indent=2) + "\n"
+
+
+def _forecast() -> dict[str, Any]:
+    texts = _texts(ForecastRules)
+    scenario = _object(_described(forecast.SCENARIO_FIELDS, _texts(Scenario)))
+    scenarios = {name: {"description": texts[name], **scenario} for name in forecast.SCENARIOS}
+    return _object({**_described(forecast.FIELDS, texts), **scenarios})
 
 
 def _price() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from pytest_tokenbudget.config.deployments import Deployment
 from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
+from pytest_tokenbudget.config.forecast import ForecastRules
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.limits import Statement
 from pytest_tokenbudget.config.prices import PriceOverride
@@ -90,6 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         gate: What the gate holds a pull request against.
         waivers: Costs that somebody accepted, the strongest file's first.
         volumes: How many tasks of a workflow run in a month.
+        forecast: What a forecast assumes.
         budgets: What files say about tasks, the strongest file first.
         origins: Where each setting came from, for those that are not the default.
         above_markers: The settings that came from a place stronger than a test's markers.
@@ -115,6 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     gate: GateRules = GateRules()
     waivers: tuple[Waiver, ...] = ()
     volumes: Mapping[str, Decimal] = MappingProxyType({})
+    forecast: ForecastRules = ForecastRules()
     budgets: tuple[FileBudgets, ...] = ()
     origins: Mapping[str, str] = MappingProxyType({})
     above_markers: frozenset[str] = frozenset()

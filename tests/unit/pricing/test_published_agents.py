@@ -1,29 +1,11 @@
 """Every model call of a published study, priced again: Kapoor et al., "AI Agents That Matter", HumanEval agents."""
 
-import csv
-import gzip
 from collections import Counter, defaultdict
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from published_prices import call, override, usd
-
-from pytest_tokenbudget.model.usage import Usage
-from pytest_tokenbudget.pricing import PriceTable
-
-CALLS = Path(__file__).parents[4] / "shared" / "goldens" / "humaneval_agent_calls.csv.gz"
-
-TABLE = PriceTable(
-    overrides=(
-        override("gpt-4-turbo-2024-04-09", input="10", output="30"),
-        override("gpt-3.5-turbo-0125", input="0.5", output="1.5"),
-        override("gpt-3.5-turbo-0613", input="1.5", output="2"),
-        override("gpt-35-turbo", input="1.5", output="2"),
-        override("*Llama-3-8b*", input="0.2", output="0.2"),
-        override("*Llama-3-70b*", input="0.9", output="0.9"),
-    )
-)
+from published_agents import CALLS, published_calls
+from published_prices import usd
 
 SEED = usd("1.930112")
 PUBLISHED = {
@@ -79,18 +61,15 @@ def test_the_published_costs_are_reproduced_to_the_digit() -> None:
     runs: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     unpriced: dict[str, Counter[str]] = defaultdict(Counter)
     calls = without_call = 0
-    with gzip.open(CALLS, "rt", newline="") as file:
-        for row in csv.DictReader(file):
-            if not row["model"]:
-                without_call += 1  # a task that its agent solved without a call
-                continue
-            calls += 1
-            usage = Usage(input=int(row["prompt_tokens"]), output=int(row["completion_tokens"]))
-            charged = TABLE.charge(call(row["model"], usage, provider="gateway.test", host="gateway.test"))
-            if charged.cost is None:
-                unpriced[row["config"]][row["model"]] += 1
-            else:
-                runs[row["config"]][row["run"]] += charged.cost
+    for row in published_calls():
+        if not row.model:
+            without_call += 1  # a task that its agent solved without a call
+            continue
+        calls += 1
+        if row.cost is None:
+            unpriced[row.config][row.model] += 1
+        else:
+            runs[row.config][row.run] += row.cost
 
     assert (calls, without_call) == (32_576, 7_985)
     assert {config: dict(models) for config, models in unpriced.items()} == UNPRICED

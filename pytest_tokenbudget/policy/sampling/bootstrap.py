@@ -1,0 +1,52 @@
+"""Bootstrap intervals by scipy, the one module that needs it: `pip install pytest-tokenbudget[stats]`."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Final
+
+__all__ = ["available", "ratio_bounds"]
+
+_RESAMPLES: Final = 9_999
+_BATCH: Final = 2_000_000
+"""Numbers that are drawn at a time."""
+
+
+def available() -> bool:
+    """Whether scipy is installed, without loading it."""
+    from importlib.util import find_spec
+
+    return find_spec("scipy") is not None
+
+
+def ratio_bounds(
+    above: Sequence[float], below: Sequence[float], confidence: float, seed: int
+) -> tuple[float, float] | None:
+    """The BCa interval of Σ above ÷ Σ below, the pairs resampled together; `None` where it does not exist.
+
+    Args:
+        above: One number for each unit.
+        below: One for each unit; their sum must not be 0 in any resample.
+        confidence: Of each bound on its own.
+        seed: Of the resampling.
+    """
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    def ratio(upper: Any, lower: Any, axis: int) -> Any:  # noqa: ANN401 - arrays of numpy's
+        return upper.sum(axis=axis) / lower.sum(axis=axis)
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of degenerate data; the answer is then not finite
+        found = bootstrap(
+            (np.array(above), np.array(below)),
+            ratio,
+            paired=True,
+            vectorized=True,
+            method="BCa",
+            n_resamples=_RESAMPLES,
+            batch=max(_BATCH // len(above), 1),
+            confidence_level=2 * confidence - 1,
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
+    low, high = float(found.low), float(found.high)
+    return (low, high) if np.isfinite(low) and np.isfinite(high) else None
