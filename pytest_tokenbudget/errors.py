@@ -108,6 +108,8 @@ class RecordingMiss(Stop):
     """In replay, a model call was made that no unused recording answers. Nothing was sent."""
 
     slug: ClassVar[str] = "miss"
+    unrecorded: bool = False
+    """Whether nothing at all is recorded of the test."""
 
 
 class Drifted(Stop):

@@ -12,6 +12,7 @@ from pytest_tokenbudget.config.environment import ci_variables
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import LockError
+from pytest_tokenbudget.policy.benchmarks import folded
 from pytest_tokenbudget.policy.compare import Comparison, compare
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason, gate
 from pytest_tokenbudget.policy.snapshot import Snapshot
@@ -74,7 +75,7 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
     return Gathered(
         settings=settings,
         run=loaded,
-        comparison=compare(base.snapshot, head, prices.card_of, worth),
+        comparison=folded(compare(base.snapshot, head, prices.card_of, worth)),
         base=base,
         prices=prices,
         stale=_stale(root, head),
@@ -95,7 +96,7 @@ def compared(root: Path, base: str | None, head: str | None) -> Gathered:
     return Gathered(
         settings=settings,
         run=None,
-        comparison=compare(found.snapshot, named_snapshot(root, head), prices.card_of, worth),
+        comparison=folded(compare(found.snapshot, named_snapshot(root, head), prices.card_of, worth)),
         base=found,
         prices=prices,
     )

@@ -66,12 +66,16 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
 def _row(task: TaskDiff, name: str, *, has_base: bool) -> Sequence[str]:
     share = f" ({signed_percent(task.relative)})" if task.relative is not None else ""
     return (
-        f" {_SIGNS[task.movement]} {name}{f' (was {of_test(task.was)})' if task.was else ''}",
+        f" {_SIGNS[task.movement]} {name}{f' (was {of_test(task.was)})' if task.was else ''}{_samples(task)}",
         (usd(task.base.usd) if task.base is not None else "new") if has_base else "",
         cost_of_task(task),
         f"{signed_usd(task.change)}{share}" if has_base else "",
         of_budget(task),
     )
+
+
+def _samples(task: TaskDiff) -> str:
+    return "" if task.benched is None else f" ({task.benched.run.result.figures.n} samples)"
 
 
 def _why(task: TaskDiff) -> list[str]:

@@ -11,11 +11,12 @@ from pytest_tokenbudget.config.kinds import (
     PATH,
     PATTERNS,
     PROVIDERS,
+    SAMPLES,
     Kind,
     choice,
 )
 from pytest_tokenbudget.config.place import refuse, unknown_key
-from pytest_tokenbudget.config.settings import DRIFTS, MODES, RECORDS
+from pytest_tokenbudget.config.settings import DRIFTS, MODES, RECORDS, RULES
 
 __all__ = ["SCALARS", "STRUCTURED", "read_scalar"]
 
@@ -30,6 +31,8 @@ SCALARS: Final[Mapping[str, Kind]] = {
     "hosts": PROVIDERS,
     "record": choice(*RECORDS),
     "drift": choice(*DRIFTS),
+    "samples": SAMPLES,
+    "rule": choice(*RULES),
     "volatile": FIELD_NAMES,
     "redact": EXPRESSIONS,
 }

@@ -31,6 +31,7 @@ __all__ = [
     "PATTERNS",
     "PERCENT",
     "PROVIDERS",
+    "SAMPLES",
     "SHARE",
     "WHOLE",
     "Kind",
@@ -98,6 +99,14 @@ def _whole(value: object) -> Decimal:
         message = f"{value!r} is not a whole number of zero or more"
         raise ValueError(message)
     return dollars(int(value))
+
+
+def _samples(value: object) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not text.isdecimal() or not int(text):
+        message = f"{value!r} is not a whole number of one or more"
+        raise ValueError(message)
+    return int(text)
 
 
 def _number(value: object) -> Decimal:
@@ -230,6 +239,7 @@ _TEXT: Final = {"type": "string", "minLength": 1}
 DOLLARS: Final = Kind(dollars, _AMOUNT)
 NUMBER: Final = Kind(_number, _AMOUNT)
 WHOLE: Final = Kind(_whole, {"type": "integer", "minimum": 0})
+SAMPLES: Final = Kind(_samples, {"type": "integer", "minimum": 1})
 FRACTION: Final = Kind(
     _fraction,
     {"anyOf": [_PORTION, {"type": "string", "pattern": r"^([0-9]{1,9}(\.[0-9]{1,20})?%|0(\.[0-9]{1,20})?|1)$"}]},

@@ -22,10 +22,12 @@ __all__ = [
     "DRIFTS",
     "MODES",
     "RECORDS",
+    "RULES",
     "DriftMode",
     "FileBudgets",
     "Mode",
     "RecordMode",
+    "Rule",
     "Settings",
     "Strictness",
     "UnknownModel",
@@ -47,6 +49,11 @@ DriftMode = Literal["estimate", "error", "record"]
 cost estimated · error: the test is stopped · record: it is sent, and recorded anew."""
 
 DRIFTS: Final[tuple[DriftMode, ...]] = ("estimate", "error", "record")
+
+Rule = Literal["point", "confident"]
+"""When a benchmark blocks. point: its mean is over budget and tolerance · confident: the mean's whole interval is."""
+
+RULES: Final[tuple[Rule, ...]] = ("point", "confident")
 
 UnknownModel = Literal["error", "warn", "free"]
 Strictness = Literal["error", "warn"]
@@ -85,6 +92,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         fees: What external APIs, tools and counted things cost by the piece.
         record: Whether model calls are sent and recorded, in tests whose recording is ours to keep.
         drift: What happens to a request that changed since it was recorded.
+        samples: How many samples a benchmark draws, where its marker names no number; 100 where nobody does.
+        rule: When a benchmark blocks.
         volatile: Fields of request bodies that say nothing about what is asked, beside those known to be so: names, or
             paths such as `metadata.trace_id`.
         redact: Regular expressions of secrets, beside those known to be some: what they match reaches no recording.
@@ -112,6 +121,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     fees: tuple[Fee, ...] = ()
     record: RecordMode = "none"
     drift: DriftMode = "estimate"
+    samples: int | None = None
+    rule: Rule = "point"
     volatile: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()
     gate: GateRules = GateRules()

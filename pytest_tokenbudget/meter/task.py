@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import Stop
+from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
@@ -51,6 +52,7 @@ class TaskMeter:
         strays: Model requests of which no answer is measured, of every attempt.
         opened: Recordings that were opened, of every attempt, by source.
         replays: Whether a marked test, or what a marked test uses: then nothing is sent unasked.
+        drawn: Its place in a benchmark, where it is one of its samples.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class TaskMeter:
         self.strays: list[Stray] = []
         self.opened: dict[str, Opened] = {}
         self.replays = False
+        self.drawn: Drawn | None = None
         self._earlier: list[Attempt] = []
         self._start()
 
@@ -204,6 +207,7 @@ class TaskMeter:
                 notes=tuple(self.notes),
                 strays=tuple(self.strays),
                 opened=tuple(self.opened.values()),
+                drawn=self.drawn,
             )
 
 

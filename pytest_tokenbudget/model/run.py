@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import BenchmarkRun
 from pytest_tokenbudget.model.task import Task, Totals
 
 __all__ = ["SCHEMA", "Recording", "Run"]
@@ -56,6 +57,7 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
         recordings: The recordings that were opened, sorted by source.
         orphans: Files where tests keep their recordings that belong to no test and were not opened.
         failed: How many tests failed, measured or not.
+        benchmarks: The benchmarks, sorted by id; their samples are among the tasks.
     """
 
     tool_version: str
@@ -73,6 +75,7 @@ class Run(Struct, frozen=True, kw_only=True, dict=True):
     recordings: tuple[Recording, ...] = ()
     orphans: tuple[str, ...] = ()
     failed: int = 0
+    benchmarks: tuple[BenchmarkRun, ...] = ()
 
     @cached_property
     def totals(self) -> Totals:

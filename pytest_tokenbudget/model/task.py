@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import UNKNOWN_STATUSES, Call, Skipped
 from pytest_tokenbudget.model.money import EXACT, ZERO
@@ -225,6 +226,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
         strays: Model requests of which no answer was measured, of every attempt.
         opened: Recordings that were opened, of every attempt; only those that hold something.
         portions: The calls of the last attempt, summed by rate card and prompt family.
+        drawn: Its place in a benchmark, where it is one of its samples.
     """
 
     id: str
@@ -239,6 +241,7 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
     strays: tuple[Stray, ...] = ()
     opened: tuple[Opened, ...] = ()
     portions: tuple[Portion, ...] = ()
+    drawn: Drawn | None = None
 
     @property
     def escaped(self) -> int:

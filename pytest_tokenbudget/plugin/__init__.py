@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from pytest_tokenbudget.plugin.hooks import Hooks
 
 _HOOKS: Final = "tokenbudget-hooks"
-_ASKING: Final = frozenset({"token_budget", "vcr"})
+_ASKING: Final = frozenset({"token_budget", "token_benchmark", "vcr"})
 _LIMITS: Final = (
     "usd, tokens, input_tokens, output_tokens, thinking_tokens, steps, tokens_per_step, cache_hit_rate, seconds, "
     "tolerance, allow_no_calls, workflow, team"
 )
+_BENCHMARK: Final = "Arguments: data, samples, seed, cluster, stratify, ideal_steps, usd_per_success, spend"
 
 _configs: Final[list[pytest.Config]] = []
 """The sessions in this process, the running one last: pytester runs sessions inside a session."""
@@ -54,6 +55,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "or send and record it anew",
     )
     group.addoption(
+        "--tokenbudget-samples",
+        metavar="N",
+        default=None,
+        help="how many samples each benchmark draws (default: what its marker says, else 100)",
+    )
+    group.addoption(
+        "--tokenbudget-rule",
+        choices=("point", "confident"),
+        default=None,
+        help="a benchmark blocks where its mean is over budget and tolerance (point, default), or where the whole "
+        "interval is (confident)",
+    )
+    group.addoption(
         "--tokenbudget-out",
         metavar="FILE",
         default=None,
@@ -67,6 +81,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "token_budget(**limits): what the test's model calls may cost; without limits it is only measured. "
         f"Limits and labels: {_LIMITS}.",
+    )
+    config.addinivalue_line(
+        "markers",
+        f"token_benchmark(data, samples=100, ...): run the test once for each `sample` drawn from data. {_BENCHMARK}.",
     )
     if config.getoption("--tokenbudget") == "off":
         return
@@ -91,6 +109,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave the process as it was."""
     if config in _configs:
         _configs.remove(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make of a benchmark one test for each sample."""
+    if metafunc.definition.get_closest_marker("token_benchmark") is not None:
+        activate(metafunc.config).benchmarks.parametrize(metafunc)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -33,7 +33,7 @@ class Ending:
         if self._is_worker or has_workers(self._config):
             return
         if parcel := getattr(report, ATTRIBUTE, ""):
-            self._session.gathered.collect(parcel)
+            self._session.collect(parcel)
 
     def finish(self, session: pytest.Session, stock: Stock | None) -> None:
         """Write the run, or hand the rest to the controller.
@@ -49,12 +49,15 @@ class Ending:
         if not has_workers(self._config):
             self._session.gathered.take_stock(stock)
         if rest:
-            self._session.gathered.collect(rest)
+            self._session.collect(rest)
         self._session.partial = reasons_for_partial(session)
         self._session.failed = session.testsfailed
         self._run = self._session.finish()
         if self._run is None:
             return
+        blocks = self._session.settings.mode == "enforce" and any(found.blocks for found in self._run.benchmarks)
+        if blocks and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         try:
             self._session.write(self._run)
         except RunFileError as error:

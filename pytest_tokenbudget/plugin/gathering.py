@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from pytest_tokenbudget.model.benchmark import BenchmarkPlan
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.plugin.stock import Stock
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
@@ -17,6 +18,7 @@ __all__ = ["Gathering"]
 class _Parcel(msgspec.Struct, frozen=True):
     worker: str
     tasks: tuple[Task, ...]
+    plans: tuple[BenchmarkPlan, ...] = ()
 
 
 _unpack = msgspec.json.Decoder(_Parcel).decode
@@ -30,31 +32,45 @@ class Gathering:
         self._deaths: list[str] = []
         self._stocks: list[Stock | None] = []
         self._packed: dict[str, _Parcel] = {}
+        self._plans: dict[str, BenchmarkPlan] = {}
 
-    def pack(self, worker: str, tasks: Iterable[Task], *, for_itself: bool) -> str:
+    def pack(
+        self, worker: str, tasks: Iterable[Task], plans: tuple[BenchmarkPlan, ...] = (), *, for_itself: bool
+    ) -> str:
         """Tasks as text for the process that reports; empty where there are none.
 
         Args:
             worker: Who measured them.
             tasks: The tasks.
+            plans: The benchmarks that it collected, with its first tasks.
             for_itself: Whether this process is likely to be the one that reports, and need not read the text again.
         """
         found = tuple(tasks)
-        if not found:
+        if not found and not plans:
             return ""
-        parcel = _Parcel(worker, found)
+        parcel = _Parcel(worker, found, plans)
         text = encode_json(parcel).decode()
         if for_itself:
             self._packed[text] = parcel
         return text
 
-    def collect(self, parcel: str) -> None:
-        """Take in a worker's tasks; its later attempt at a task comes with those before."""
+    def collect(self, parcel: str) -> tuple[Task, ...]:
+        """Take in a worker's tasks; its later attempt at a task comes with those before.
+
+        Returns:
+            The tasks.
+        """
         found = self._packed.pop(parcel, None) or _unpack(parcel)
+        self._plans.update((plan.id, plan) for plan in found.plans)
         for task in found.tasks:
             by_worker = self._tasks.setdefault(task.id, {})
             by_worker.pop(found.worker, None)
             by_worker[found.worker] = task
+        return found.tasks
+
+    def plans(self) -> tuple[BenchmarkPlan, ...]:
+        """The benchmarks that were collected, sorted by id."""
+        return tuple(plan for _, plan in sorted(self._plans.items()))
 
     def recover(self, kept: Iterable[Recovered]) -> None:
         """Take in what processes kept on disk and did not live to hand over."""

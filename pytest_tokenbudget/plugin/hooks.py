@@ -9,9 +9,11 @@ from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.errors import TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.task import Outcome
+from pytest_tokenbudget.plugin.benchmarks import Benchmarks
 from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
+from pytest_tokenbudget.plugin.samples import pass_over, settle_sample
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
@@ -33,10 +35,12 @@ class Hooks:
 
     Attributes:
         session: What is measured.
+        benchmarks: What samples are drawn for.
     """
 
     def __init__(self, config: pytest.Config, session: Session) -> None:
         self.session = session
+        self.benchmarks = Benchmarks(session.settings, config.rootpath)
         self._config = config
         self._recordings = Recordings(session, config.rootpath)
         self._open: OpenRecording | None = None
@@ -55,7 +59,7 @@ class Hooks:
             pytest.UsageError: A setting is wrong; the message says which, where, and what is allowed.
         """
         options = {"mode": config.getoption("--tokenbudget")} | {
-            name: config.getoption(f"--tokenbudget-{name}") for name in ("out", "record", "drift")
+            name: config.getoption(f"--tokenbudget-{name}") for name in ("out", "record", "drift", "samples", "rule")
         }
         try:
             settings = load_settings(config.rootpath, options=options)
@@ -112,22 +116,40 @@ class Hooks:
         self._declared = True
         try:
             marked = dict(read_markers(items))
+            samples = self.benchmarks.drawn(items, marked)
         except TokenBudgetError as error:
             raise _usage_error(error) from error
+        for item in samples:
+            marked.setdefault(item, ())
+        self.session.draw({item.nodeid: drawn for item, drawn in samples.items()}, self.benchmarks.plans)
         for item, statements in marked.items():
             self.session.mark(item.nodeid, statements)
         self._sending.declare(marked)
+
+    def pytest_runtestloop(self) -> None:
+        """Let benchmarks tell of themselves while they run."""
+        terminal: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or self._config.get_verbosity() < 0:
+            return
+
+        def tell(line: str) -> None:
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+        self.session.tell, self.session.is_watched = tell, bool(terminal.isatty)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Begin the task, and its own recording where it opens none itself."""
         if self._off:
             return (yield)
-        self.session.start(item.nodeid)
+        task = self.session.start(item.nodeid)
         item.stash[_JUDGED] = False
         item.stash[_ENDED] = False
         recording = self._recordings.of_test(item)
         if recording is not None:
+            if recording.pays and (decision := self.session.decided(task)) is not None:
+                pass_over(task, decision)
             item.stash[_RECORDING] = self._open = OpenRecording(recording)
         return (yield)
 
@@ -220,14 +242,15 @@ class Hooks:
                 item.stash[_OUTCOME] = "failed"
             return report
         if call.when == "call":
-            item.stash[_ENDED] = ended_by_itself(call)
+            item.stash[_ENDED] = ended_by_itself(call) or self._ended_as_sample(item, call)
         if call.when != "teardown" and call.excinfo is not None and not item.stash[_ENDED]:
             recording = item.stash.get(_RECORDING, None)
             if recording is not None and (left := recording.unfinished):
                 report.sections.append((SECTION, left))
         task = self.session.task_of(item.nodeid)
         settle(report, call, task, self.session.settings.mode)
-        item.stash[_OUTCOME] = outcome = outcome_of(report, item.stash.get(_OUTCOME, None))
+        said = settle_sample(report, call, task) if task.drawn is not None else None
+        item.stash[_OUTCOME] = outcome = said or outcome_of(report, item.stash.get(_OUTCOME, None))
         if call.when == "teardown":
             del item.stash[_OUTCOME]
             closed = self.session.end(task, outcome)
@@ -235,6 +258,12 @@ class Hooks:
             if parcel := self.session.ship():
                 setattr(report, ATTRIBUTE, parcel)
         return report
+
+    def _ended_as_sample(self, item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
+        """Whether a sample failed after its last answer, and so fails in the same way whenever it is replayed."""
+        recording = item.stash.get(_RECORDING, None)
+        failed = call.excinfo is not None and isinstance(call.excinfo.value, Exception)
+        return failed and recording is not None and self.session.is_sample(item.nodeid) and not recording.waits
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect tasks where the run is reported."""

@@ -37,6 +37,11 @@ class OpenRecording:
         """What is kept if it ends here, unfinished; empty where nothing is."""
         return self._cassette.unfinished
 
+    @property
+    def waits(self) -> bool:
+        """Whether a request was sent whose answer has not come."""
+        return self._cassette.waits
+
     def close(self, *, complete: bool) -> None:
         """Let calls go where they went before, and write what was recorded.
 

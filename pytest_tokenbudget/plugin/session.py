@@ -3,10 +3,10 @@
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import getpid
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -17,6 +17,8 @@ from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.meter.session import OUTSIDE, Meter
 from pytest_tokenbudget.meter.task import TaskMeter
+from pytest_tokenbudget.model.benchmark import BenchmarkPlan, BenchmarkRun, Decision, Drawn
+from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.run import Run
@@ -28,9 +30,14 @@ from pytest_tokenbudget.policy.hygiene import recordings_of
 from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.store.runfile import write_run
+from pytest_tokenbudget.store.sampled import SampleBoard
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
 from pytest_tokenbudget.tokens import COUNTER, count
 from pytest_tokenbudget.wire import read
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.plugin.progress import Progress
+    from pytest_tokenbudget.plugin.stopping import EarlyStops
 
 __all__ = ["Session", "new_session_name"]
 
@@ -54,6 +61,8 @@ class Session:
         gathered: The tasks of every process, in the one that reports.
         partial: Why only a part of the suite ran.
         failed: How many tests failed, measured or not.
+        tell: Prints a line while tests run; `None` where nobody is to be told.
+        is_watched: Whether a person watches, and not a log.
     """
 
     def __init__(self, root: Path, settings: Settings, *, name: str, worker: str) -> None:
@@ -81,6 +90,9 @@ class Session:
             self._read, self._keep, outside, self._prices.charge, keep_stray=self._keep_stray, stops_drift=stops
         )
         self._marked: dict[str, Sequence[Statement]] = {}
+        self._drawn: dict[str, Drawn] = {}
+        self._plans: Mapping[str, BenchmarkPlan] = {}
+        self._stops: EarlyStops | None = None
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
         self._executions: Counter[str] = Counter()
@@ -88,6 +100,9 @@ class Session:
         self.gathered = Gathering()
         self.partial: list[str] = []
         self.failed = 0
+        self.tell: Callable[[str], None] | None = None
+        self.is_watched = False
+        self._progress: Progress | None = None
 
     def _read(self, exchange: Exchange) -> Call | Skipped:
         found = read(exchange, count)
@@ -112,6 +127,28 @@ class Session:
         """Take what a task's markers state."""
         self._marked[task_id] = statements
 
+    def draw(self, drawn: Mapping[str, Drawn], plans: Mapping[str, BenchmarkPlan]) -> None:
+        """Take tasks for samples: no budget judges one alone.
+
+        Args:
+            drawn: The place of each in its benchmark, by the task's id.
+            plans: The benchmarks by id.
+        """
+        self._drawn.update(drawn)
+        self._plans = plans
+        if plans and self.settings.record != "none":
+            from pytest_tokenbudget.plugin.stopping import EarlyStops
+
+            self._stops = EarlyStops(plans, SampleBoard(self.out, self._name))
+
+    def decided(self, task: TaskMeter) -> Decision | None:
+        """The decision on a sample's benchmark, if others have led to one: it need not be paid for."""
+        return self._stops.decision(task.drawn.benchmark) if self._stops and task.drawn else None
+
+    def is_sample(self, task_id: str) -> bool:
+        """Whether a task is a sample of a benchmark."""
+        return task_id in self._drawn
+
     def marks_of(self, task_id: str) -> Sequence[Statement] | None:
         """What a task's markers state; `None` where it has none."""
         return self._marked.get(task_id)
@@ -120,8 +157,14 @@ class Session:
         """Take what markers state that were added while the task was running."""
         self._marked[task.id] = statements
         task.replays = True
-        budget, named = resolve_budget(self.settings, task.id, statements)
+        budget, named = self._budget(task.id, statements)
         task.name(budget, named=named)
+
+    def _budget(self, task_id: str, statements: Sequence[Statement]) -> tuple[Budget, bool]:
+        budget, named = resolve_budget(self.settings, task_id, statements)
+        if task_id in self._drawn:
+            return Budget(workflow=budget.workflow, team=budget.team), False
+        return budget, named
 
     def start(self, task_id: str) -> TaskMeter:
         """Begin a task, or another attempt at one that ended."""
@@ -129,9 +172,10 @@ class Session:
         if task is not None:
             task.restart()
         else:
-            budget, named = resolve_budget(self.settings, task_id, self._marked.get(task_id, ()))
+            budget, named = self._budget(task_id, self._marked.get(task_id, ()))
             task = TaskMeter(task_id, budget, named=named, leniency=self._leniency)
             task.replays = task_id in self._marked
+            task.drawn = self._drawn.get(task_id)
         self.meter.enter(task)
         self._running = task
         return task
@@ -150,6 +194,8 @@ class Session:
         closed = self._summed(task.close(outcome))
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
+        if self._stops is not None and closed.drawn is not None:
+            self._stops.ended(closed)
         return closed
 
     def fixture(self, name: str, kind: str) -> TaskMeter:
@@ -180,7 +226,8 @@ class Session:
     def ship(self) -> str:
         """The tasks that ended since the last time, as text for the process that reports; empty if none matters."""
         tasks = (task for task in self._closed if _matters(task) or task.id in self._marked)
-        text = self.gathered.pack(self.worker, tasks, for_itself=self.worker == _MAIN)
+        plans, self._plans = tuple(self._plans.values()), {}
+        text = self.gathered.pack(self.worker, tasks, plans, for_itself=self.worker == _MAIN)
         self._closed.clear()
         return text
 
@@ -192,6 +239,17 @@ class Session:
         self.meter.forget()
         self._spool.close()
         return self.ship()
+
+    def collect(self, parcel: str) -> None:
+        """Take in tasks that ended, in the process that reports."""
+        tasks = self.gathered.collect(parcel)
+        if self.tell is None or not self.gathered.plans():
+            return
+        if self._progress is None:
+            from pytest_tokenbudget.plugin.progress import Progress
+
+            self._progress = Progress(self.tell, is_watched=self.is_watched)
+        self._progress.take(tasks, self.gathered.plans)
 
     def finish(self) -> Run | None:
         """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
@@ -232,7 +290,18 @@ class Session:
             recordings=recordings_of(tasks),
             orphans=() if unfinished else self.gathered.orphans(),
             failed=self.failed,
+            benchmarks=() if unfinished else self._benchmarks(tasks),
         )
+
+    def _benchmarks(self, tasks: Sequence[Task]) -> tuple[BenchmarkRun, ...]:
+        plans = self.gathered.plans()
+        if not plans:
+            return ()
+        from pytest_tokenbudget.policy.sampling.outcome import outcome_of
+
+        partial = (*self.partial, *self.gathered.partial())
+        warns = self.settings.missing_usage != "error" and self.settings.unknown_model != "error"
+        return tuple(outcome_of(plan, tasks, partial=partial, warns=warns) for plan in plans)
 
 
 def _matters(task: Task) -> bool:

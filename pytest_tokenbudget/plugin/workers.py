@@ -108,4 +108,4 @@ class _Collector:
             self._begin().gathered.worker_died(str(node.gateway.id))
 
     def _collect(self, parcel: str) -> None:
-        self._begin().gathered.collect(parcel)
+        self._begin().collect(parcel)

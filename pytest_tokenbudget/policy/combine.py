@@ -10,8 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pytest_tokenbudget.model.benchmark import BenchmarkPlan
 from pytest_tokenbudget.model.run import Recording, Run
 from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 
 __all__ = ["combine"]
 
@@ -32,6 +34,8 @@ def combine(runs: Sequence[Run], shards: int | None = None) -> Run:
     """
     ordered = sorted(runs, key=_order)
     first = ordered[0]
+    partial = _partial(ordered, shards)
+    plans, other_plans = _plans(ordered)
     tasks, twice = _merged([run.tasks for run in ordered])
     fixtures, unlike = _merged([run.fixtures for run in ordered], same=_used)
     return replace(
@@ -40,12 +44,13 @@ def combine(runs: Sequence[Run], shards: int | None = None) -> Run:
         as_of=max(run.as_of for run in ordered),
         mode="enforce" if any(run.mode == "enforce" for run in ordered) else first.mode,
         unfinished=None,
-        partial=_partial(ordered, shards),
+        partial=partial,
         incomplete=(
             *_once(sentence for run in ordered for sentence in run.incomplete),
             *_missing(len(ordered), shards),
             *_mixed(ordered),
             *_named("measured by more than one shard", twice),
+            *_named("not drawn or judged alike in every shard", other_plans),
             *_named("not the same in every shard that set it up", unlike),
             *(() if tasks or fixtures else ("No shard measured a task.",)),
         ),
@@ -54,6 +59,7 @@ def combine(runs: Sequence[Run], shards: int | None = None) -> Run:
         recordings=_recordings(ordered),
         orphans=_orphans(ordered),
         failed=sum(run.failed for run in ordered),
+        benchmarks=tuple(outcome_of(plan, tasks, partial=partial) for plan in plans.values()),
     )
 
 
@@ -130,6 +136,16 @@ def _merged(
         if len(found) > 1 and (same is None or len({repr(same(task)) for task in found}) > 1)
     ]
     return merged, clashing
+
+
+def _plans(runs: Sequence[Run]) -> tuple[dict[str, BenchmarkPlan], list[str]]:
+    """The benchmarks by id, sorted, and the ids of those that were asked differently in another shard."""
+    plans: dict[str, BenchmarkPlan] = {}
+    unlike = set()
+    for plan in (benchmark.plan for run in runs for benchmark in run.benchmarks):
+        if plans.setdefault(plan.id, plan) != plan:
+            unlike.add(plan.id)
+    return dict(sorted(plans.items())), sorted(unlike)
 
 
 def _rank(task: Task) -> tuple[object, ...]:

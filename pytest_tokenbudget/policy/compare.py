@@ -10,11 +10,13 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import BenchmarkRun
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.policy.causes import Cause, causes, summed
+from pytest_tokenbudget.policy.sampling.pairs import Pairs
 from pytest_tokenbudget.policy.sides import Costed, Weight
 from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse
 from pytest_tokenbudget.pricing.rates import RateCard
@@ -59,6 +61,18 @@ class TaskCost(Struct, frozen=True, kw_only=True):
         return self.drifted > 0
 
 
+class Benched(Struct, frozen=True, kw_only=True):
+    """What a benchmark says beside the cost of its samples.
+
+    Attributes:
+        run: The benchmark on head.
+        pairs: The samples of both sides, pair by pair; `None` where none is on both.
+    """
+
+    run: BenchmarkRun
+    pairs: Pairs | None = None
+
+
 class TaskDiff(Struct, frozen=True, kw_only=True):
     """One task on both sides.
 
@@ -71,6 +85,7 @@ class TaskDiff(Struct, frozen=True, kw_only=True):
         causes: Why the cost changed, the largest cause first; empty where a side is missing or unknown.
         budget: Its limits on head.
         verdict: The decision on head against them.
+        benched: What its benchmark says, where it stands for all samples of one: they cost what it costs together.
     """
 
     id: str
@@ -81,6 +96,7 @@ class TaskDiff(Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...] = ()
     budget: Budget = Budget()
     verdict: Verdict = UNLIMITED
+    benched: Benched | None = None
 
     @property
     def change(self) -> Decimal | None:
@@ -103,7 +119,7 @@ class Comparison(Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         base: The side compared with; `None` where there is none.
         head: The side that is judged.
-        tasks: Every task of either side, sorted by id.
+        tasks: Every task of either side, sorted by id; a benchmark in the place of its samples.
     """
 
     base: Snapshot | None

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.waivers import Waiver
 from pytest_tokenbudget.model.money import EXACT, ZERO
-from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
+from pytest_tokenbudget.policy.compare import Benched, Comparison, TaskDiff
 
 __all__ = ["STATUSES", "GateState", "GateVerdict", "Reason", "ReasonKind", "gate"]
 
@@ -37,10 +37,12 @@ STATUSES: Final[dict[GateState, int]] = {
 
 _SEVERITY: Final[tuple[GateState, ...]] = ("pass", "warn", "waived", "no_base", "incomplete", "blocked")
 
-ReasonKind = Literal["budget", "regression", "suite", "unknown", "estimate", "partial", "run", "empty", "base", "lock"]
-"""budget: a limit is broken · regression: a task rose over base · suite: the sum of all did · unknown: a cost is not
-known · estimate: a band spans what blocks · partial, run, empty: not all was measured · base, lock: what is compared
-with is missing or stale."""
+ReasonKind = Literal[
+    "budget", "benchmark", "regression", "suite", "unknown", "estimate", "partial", "run", "empty", "base", "lock"
+]
+"""budget: a limit is broken · benchmark: a benchmark blocks, or decides nothing · regression: a task rose over base ·
+suite: the sum of all did · unknown: a cost is not known · estimate: a band spans what blocks · partial, run, empty: not
+all was measured · base, lock: what is compared with is missing or stale."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -97,7 +99,8 @@ def gate(
     """
     reasons = [*findings, *_measured(comparison)]
     for task in comparison.tasks:
-        reasons += [_waived(reason, task, waivers, today) for reason in _of_task(task, rules)]
+        found = _of_task(task, rules) if task.benched is None else _of_benchmark(task.id, task.benched, rules)
+        reasons += [_waived(reason, _each(task), waivers, today) for reason in found]
     if not any(reason.kind == "regression" for reason in reasons):
         reasons += _of_suite(comparison, rules)
     changes = {task.id: abs(task.change or ZERO) for task in comparison.tasks}
@@ -105,7 +108,7 @@ def gate(
         reasons,
         key=lambda reason: (
             -_SEVERITY.index(reason.state),
-            reason.kind != "budget",  # what the headline speaks of first
+            reason.kind not in {"budget", "benchmark"},  # what the headline speaks of first
             -changes.get(reason.task, ZERO),
         ),
     )
@@ -141,6 +144,39 @@ def _of_task(task: TaskDiff, rules: GateRules) -> Iterator[Reason]:
         yield rise
 
 
+def _of_benchmark(name: str, benched: Benched, rules: GateRules) -> Iterator[Reason]:
+    verdict = benched.run.result.verdict
+    state = verdict.state
+    if state == "block" and all(why == "unknown_cost" for why in verdict.decided_by):
+        yield Reason(kind="benchmark", state="incomplete", task=name)  # as of any task: nobody knows
+    elif state == "block":
+        yield Reason(kind="benchmark", state="warn" if _were_over(benched) else "blocked", task=name)
+    elif state == "inconclusive":
+        yield Reason(kind="benchmark", state="incomplete", task=name)
+    pairs = benched.pairs
+    if pairs is None or pairs.regression is None:
+        return
+    sure = benched.run.plan.rule == "point" or pairs.regression.sign == "up"
+    if sure and _is_too_much(pairs.base, pairs.head, rules):
+        yield Reason(kind="regression", state="blocked", task=name)
+
+
+def _were_over(benched: Benched) -> bool:
+    """Whether a benchmark's tasks were over their budget on base already, and are not worse now."""
+    pairs, budget = benched.pairs, benched.run.plan.usd
+    if pairs is None or budget is None or set(benched.run.result.verdict.decided_by) != {"above"}:
+        return False
+    limit = EXACT.multiply(budget, EXACT.add(Decimal(1), benched.run.plan.tolerance))
+    return pairs.base > EXACT.multiply(limit, Decimal(pairs.n)) and pairs.head <= pairs.base and not pairs.only_head
+
+
+def _each(task: TaskDiff) -> Decimal | None:
+    """US dollars of a task, of a benchmark's on average: what waivers are held against."""
+    if task.benched is not None:
+        return task.benched.run.result.figures.mean
+    return None if task.head is None else task.head.usd
+
+
 def _was_over(task: TaskDiff) -> bool:
     """Whether the task was over its limit in dollars on base already, and is not worse now."""
     bound, change = task.budget.usd, task.change
@@ -174,7 +210,11 @@ def _of_suite(comparison: Comparison, rules: GateRules) -> Iterator[Reason]:
     both = [
         (task.base.usd, task.head.low)
         for task in comparison.tasks
-        if task.base is not None and task.head is not None and task.base.usd is not None and task.head.low is not None
+        if task.benched is None
+        and task.base is not None
+        and task.head is not None
+        and task.base.usd is not None
+        and task.head.low is not None
     ]
     before, after = ZERO, ZERO
     for old, new in both:
@@ -183,15 +223,15 @@ def _of_suite(comparison: Comparison, rules: GateRules) -> Iterator[Reason]:
         yield Reason(kind="suite", state="blocked")
 
 
-def _waived(reason: Reason, task: TaskDiff, waivers: Sequence[Waiver], today: date) -> Reason:
-    if reason.state != "blocked" or task.head is None or task.head.usd is None:
+def _waived(reason: Reason, cost: Decimal | None, waivers: Sequence[Waiver], today: date) -> Reason:
+    if reason.state != "blocked" or cost is None:
         return reason
     for waiver in waivers:
-        if not _covers(waiver.task, task.id):
+        if not _covers(waiver.task, reason.task):
             continue
         if today > waiver.until:
             text = f"The waiver in {waiver.place} ended on {waiver.until.isoformat()}."
-        elif task.head.usd > waiver.usd:
+        elif cost > waiver.usd:
             text = f"The waiver in {waiver.place} has lapsed: it covers less than the task costs now."
         else:
             return replace(reason, state="waived", waiver=waiver)

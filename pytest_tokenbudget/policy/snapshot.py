@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import BenchmarkRun, Drawn
 from pytest_tokenbudget.model.budget import UNLIMITED, Budget, Verdict
 from pytest_tokenbudget.model.call import UNKNOWN_STATUSES
 from pytest_tokenbudget.model.portion import Portion
@@ -27,6 +28,7 @@ class TaskUse(Struct, frozen=True, kw_only=True):
         budget: Its limits, where the side is a run.
         verdict: The decision against them, where the side is a run.
         drifted: The task itself, where the side is a run and calls of it drifted.
+        drawn: Its place in a benchmark, where the side is a run and it is a sample.
     """
 
     id: str
@@ -35,6 +37,7 @@ class TaskUse(Struct, frozen=True, kw_only=True):
     budget: Budget = Budget()
     verdict: Verdict = UNLIMITED
     drifted: Task | None = None
+    drawn: Drawn | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -47,6 +50,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         tasks: What each task used, by its id.
         partial: Why only a part of the suite ran; empty for all of it, and for a lock.
         incomplete: What went wrong while measuring, in sentences.
+        benchmarks: What its benchmarks decided, where the side is a run.
     """
 
     label: str
@@ -55,6 +59,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     tasks: Mapping[str, TaskUse] = _NO_TASKS
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    benchmarks: tuple[BenchmarkRun, ...] = ()
 
 
 def snapshot_of_run(run: Run, label: str) -> Snapshot:
@@ -66,6 +71,7 @@ def snapshot_of_run(run: Run, label: str) -> Snapshot:
         tasks=MappingProxyType({task.id: use_of_task(task) for task in (*run.tasks, *run.fixtures)}),
         partial=run.partial,
         incomplete=run.incomplete,
+        benchmarks=run.benchmarks,
     )
 
 
@@ -79,4 +85,5 @@ def use_of_task(task: Task) -> TaskUse:
         budget=task.budget,
         verdict=task.verdict,
         drifted=task if task.totals.drifted else None,
+        drawn=task.drawn,
     )

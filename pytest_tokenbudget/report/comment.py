@@ -16,6 +16,7 @@ from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict
 from pytest_tokenbudget.report.amounts import usd, usd_range
+from pytest_tokenbudget.report.comment_benchmarks import benchmark_parts
 from pytest_tokenbudget.report.comment_folded import folded_parts
 from pytest_tokenbudget.report.comment_monthly import monthly
 from pytest_tokenbudget.report.comment_rows import Rows, main_cause
@@ -113,8 +114,10 @@ class _Writer:
                 f"{left_out} more {'row is' if left_out == 1 else 'rows are'} left out. " if left_out and rows else ""
             )
             blocks = [self._lead, self.rows.table(rows), [f"{more}{self._counts}"], self._monthly]
-            if folded:
-                blocks += self._folded(folded)
+        if folded:
+            blocks += self._benchmarks
+        if folded and self._has_news:
+            blocks += self._folded(folded)
         text = self._head + "".join("\n\n" + "\n".join(block) for block in blocks if block)
         return f"{text}\n{'' if not any(blocks) else chr(10)}<sub>{self._footer}</sub>\n"
 
@@ -148,6 +151,10 @@ class _Writer:
     @cached_property
     def _monthly(self) -> Sequence[str]:
         return tuple(monthly(self._comparison, self._about.volumes))
+
+    @cached_property
+    def _benchmarks(self) -> Sequence[Sequence[str]]:
+        return benchmark_parts(self._comparison)
 
     @cached_property
     def _counts(self) -> str:

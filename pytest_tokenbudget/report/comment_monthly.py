@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 from typing import Final
 
 from pytest_tokenbudget.model.money import EXACT, ZERO
-from pytest_tokenbudget.policy.compare import Comparison
+from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 from pytest_tokenbudget.report.amounts import signed_usd
 from pytest_tokenbudget.report.markdown import code
 
@@ -30,12 +30,17 @@ def monthly(comparison: Comparison, volumes: Mapping[str, Decimal]) -> Iterator[
         total = ZERO
         for change in changes:
             total = EXACT.add(total, change)
-        month = EXACT.multiply(_DIVISION.divide(total, Decimal(len(tasks))), volume)
-        mean = "its task" if len(tasks) == 1 else f"the mean of its {len(tasks)} tasks"
+        count = sum(_samples(task) for task in tasks)
+        month = EXACT.multiply(_DIVISION.divide(total, Decimal(count)), volume)
+        mean = "its task" if count == 1 else f"the mean of its {count:,} tasks"
         yield (
             f"**At {volume:,f} tasks a month: about {_rounded(month)} for {code(workflow)}** "
             f"({mean}; volume from {code('tokenbudget.yml')})."
         )
+
+
+def _samples(task: TaskDiff) -> int:
+    return 1 if task.benched is None else max(task.benched.run.result.figures.n, 1)
 
 
 def _rounded(amount: Decimal) -> str:

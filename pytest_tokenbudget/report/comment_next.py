@@ -5,6 +5,7 @@ that was recorded.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from shlex import quote as shell_quote
 from typing import Final
 
@@ -43,7 +44,7 @@ def next_steps(
     old = [task for task in comparison.tasks if task.head is not None and task.head.is_estimate]
     blocking = dict.fromkeys(reason.task for reason in verdict.reasons if reason.state == "blocked" and reason.task)
     known = {task.id: task for task in comparison.tasks}
-    blocked = [known[name] for name in blocking if name in known]
+    blocked = [known[name] for name in blocking if name in known and _waivable(known[name]) is not None]
     is_suite = any(reason.kind == "suite" and reason.state == "blocked" for reason in verdict.reasons)
     parts = {
         "settle the estimate" if len(old) == 1 else "settle the estimates": _settle(
@@ -131,7 +132,7 @@ def _accept(blocked: Sequence[TaskDiff], *, is_suite: bool) -> list[str]:
 
 
 def _waiver(task: TaskDiff) -> list[str]:
-    cost = (task.head.usd if task.head is not None else None) or ZERO
+    cost = _waivable(task) or ZERO
     # what cannot be shown is matched by a wildcard: the id must name its task wherever it is pasted
     pattern = "".join(letter if letter.isprintable() and letter not in '`"\\' else "?" for letter in task.id[:400])
     return [
@@ -141,6 +142,13 @@ def _waiver(task: TaskDiff) -> list[str]:
         "    until: …",
         "    approver: …",
     ]
+
+
+def _waivable(task: TaskDiff) -> Decimal | None:
+    """US dollars that a waiver has to cover: of a benchmark, of its tasks on average."""
+    if task.benched is not None:
+        return task.benched.run.result.figures.mean
+    return None if task.head is None else task.head.usd
 
 
 def _one_line(text: str) -> str:

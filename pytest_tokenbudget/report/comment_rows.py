@@ -63,6 +63,8 @@ class Rows:
         symbol = symbol_of(task, self._verdict)
         before = usd(task.base.usd) if task.base is not None else "new"
         name = code(self._names[task.id])
+        if task.benched is not None:
+            name = f"{name} ({task.benched.run.result.figures.n} samples)"
         if task.was:
             name = f"{name} (was {code(of_test(task.was))})"
         return [

@@ -12,6 +12,7 @@ from pytest_tokenbudget.policy.compare import Comparison, TaskCost, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason
 from pytest_tokenbudget.policy.groups import DIMENSIONS, Group, groups
 from pytest_tokenbudget.report.gate_text import headline, reason_text
+from pytest_tokenbudget.store.benchmarks import benchmark_record, pairs_record
 
 __all__ = ["SCHEMA", "comparison_json"]
 
@@ -65,6 +66,8 @@ def _task(task: TaskDiff) -> dict[str, Any]:
         "budget_usd": _text(task.budget.usd),
         "verdict": task.verdict.state,
         "causes": _causes(task.causes),
+        "benchmark": None if task.benched is None else benchmark_record(task.benched.run),
+        "pairs": None if task.benched is None or task.benched.pairs is None else pairs_record(task.benched.pairs),
     }
 
 

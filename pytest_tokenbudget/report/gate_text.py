@@ -5,9 +5,10 @@ from decimal import Context, Decimal
 from typing import Final
 
 from pytest_tokenbudget.model.money import EXACT
-from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
+from pytest_tokenbudget.policy.compare import Benched, Comparison, TaskDiff
 from pytest_tokenbudget.policy.gate import GateState, GateVerdict, Reason
 from pytest_tokenbudget.report.amounts import limit_usd, percent, signed_percent, signed_usd, usd, usd_range
+from pytest_tokenbudget.report.benchmark_text import grounds_text, pairs_text
 from pytest_tokenbudget.report.cause_text import Quote
 
 __all__ = ["SYMBOLS", "cost_of_task", "headline", "of_budget", "reason_text", "symbol_of", "task_count"]
@@ -74,17 +75,32 @@ def _blocked(comparison: Comparison, verdict: GateVerdict) -> str:
     blocking = [reason for reason in verdict.reasons if reason.state == "blocked"]
     tasks = {task.id: task for task in comparison.tasks}
     over = [tasks[reason.task] for reason in blocking if reason.kind == "budget"]
+    benched = {reason.task: tasks[reason.task] for reason in blocking if reason.kind == "benchmark"}
     risen = [tasks[reason.task] for reason in blocking if reason.kind == "regression"]
     if over:
         worst = max(over, key=lambda task: _over(task) or Decimal(0))
         share = _over(worst)
         by = f" {percent(share)} over budget" if share is not None else " over budget"
         return f"{task_count(len(over))} {_is(over)}{by if len(over) == 1 else ' over budget'}"
+    if benched:
+        return _benched_text(list(benched.values()))
     if risen:
         share = risen[0].relative
         by = f" {percent(share)}" if len(risen) == 1 and share is not None else ""
         return f"{task_count(len(risen))} {'costs' if len(risen) == 1 else 'cost'}{by} more than before"
     return "many small rises add up"
+
+
+def _benched_text(tasks: Sequence[TaskDiff]) -> str:
+    """`a benchmark's tasks cost 36% over budget`."""
+    if len(tasks) > 1:
+        return f"{len(tasks)} benchmarks do not keep what is allowed"
+    run = tasks[0].benched.run if tasks[0].benched is not None else None
+    above = [] if run is None else [each for each in run.result.verdict.grounds if each.why in {"above", "early"}]
+    if not above or not above[0].budget or above[0].value is None:
+        return "a benchmark does not keep what is allowed"
+    over = EXACT.subtract(_DIVISION.divide(above[0].value, above[0].budget), _ONE)
+    return f"a benchmark's {'tasks' if above[0].measure == 'mean' else 'successes'} cost {percent(over)} over budget"
 
 
 def _over(task: TaskDiff) -> Decimal | None:
@@ -105,6 +121,8 @@ def _incomplete(verdict: GateVerdict) -> str:
     if "unknown" in kinds:
         count = kinds.count("unknown")
         return f"the cost of {task_count(count)} is not known"
+    if "benchmark" in kinds:
+        return f"{_count(kinds.count('benchmark'), 'benchmark')} decided nothing"
     if "estimate" in kinds:
         count = kinds.count("estimate")
         return f"{task_count(count)} must be recorded again to decide"
@@ -120,7 +138,11 @@ def _warned(verdict: GateVerdict) -> str:
 
 def task_count(count: int) -> str:
     """A number of tasks, in words."""
-    return f"{count} task" if count == 1 else f"{count} tasks"
+    return _count(count, "task")
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def symbol_of(task: TaskDiff, verdict: GateVerdict) -> str:
@@ -142,6 +164,8 @@ def cost_of_task(task: TaskDiff, *, bold: bool = False) -> str:
 
 def of_budget(task: TaskDiff) -> str:
     """The share of its budget in dollars that a task uses."""
+    if task.benched is not None:
+        return _of_mean(task.benched)
     bound = task.budget.usd
     if bound is None or task.head is None:
         return ""
@@ -153,6 +177,17 @@ def of_budget(task: TaskDiff) -> str:
     return f"{percent(_DIVISION.divide(task.head.usd, bound), edge=edge)} of {limit_usd(bound)}"
 
 
+def _of_mean(benched: Benched) -> str:
+    """The share of a benchmark's budget that its tasks use on average."""
+    plan, mean = benched.run.plan, benched.run.result.figures.mean
+    if not plan.usd:
+        return ""
+    if mean is None:
+        return f"? of {limit_usd(plan.usd)} each"
+    edge = EXACT.add(_ONE, plan.tolerance)
+    return f"{percent(_DIVISION.divide(mean, plan.usd), edge=edge)} of {limit_usd(plan.usd)} each"
+
+
 def reason_text(reason: Reason, task: TaskDiff | None, quote: Quote) -> str:
     """One reason as a sentence."""
     name = quote(reason.task) if reason.task else ""
@@ -162,6 +197,12 @@ def reason_text(reason: Reason, task: TaskDiff | None, quote: Quote) -> str:
         case "estimate" if task is not None and task.head is not None and task.head.low is not None:
             band = usd_range(task.head.low, task.head.high)
             text = f"{name} was replayed from a recording made before its prompt changed: it costs {band}."
+        case "benchmark" if task is not None and task.benched is not None:
+            text = f"{name}: {grounds_text(task.benched.run)}."
+            if reason.state == "warn":
+                text += " It was over before, and is no worse now."
+            if reason.state == "waived" and reason.waiver is not None:
+                text += f" Accepted by {reason.waiver.approver} until {reason.waiver.until.isoformat()}."
         case "suite":
             text = "No task rose enough to block alone, but all of them together did."
         case _:
@@ -173,6 +214,8 @@ def reason_text(reason: Reason, task: TaskDiff | None, quote: Quote) -> str:
 
 def _of_task(reason: Reason, task: TaskDiff, name: str) -> str:
     now = cost_of_task(task)
+    if reason.kind == "regression" and task.benched is not None and task.benched.pairs is not None:
+        return f"{name}: {pairs_text(task.benched.pairs)}."
     if reason.kind == "regression":
         before = usd(task.base.usd) if task.base is not None else "$0.00"
         return f"{name} costs {now}, and {before} before ({signed_percent(task.relative)})."

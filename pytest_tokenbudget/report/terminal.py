@@ -7,9 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import BenchmarkRun, BenchmarkState
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.hygiene import sweep
+from pytest_tokenbudget.report.benchmark_lines import benchmark_paragraphs
 from pytest_tokenbudget.report.columns import columns, ended, left, printable, right, wrapped
 from pytest_tokenbudget.report.drift_lines import change_texts, doubt_texts, settling_texts
 from pytest_tokenbudget.report.headline import cost_sentence, verdict_sentence
@@ -45,6 +47,12 @@ _MARKUP: Final[dict[State, dict[str, bool]]] = {
     "critical": {"red": True},
 }
 
+_BENCHMARK_MARKUP: Final[dict[BenchmarkState, dict[str, bool]]] = {
+    "pass": {"green": True},
+    "inconclusive": {"yellow": True},
+    "block": {"red": True},
+}
+
 
 class Line(Struct, frozen=True):
     """A line of text and pytest's markup for it; meaning never rests on colour alone."""
@@ -65,14 +73,15 @@ def summary(run: Run, *, width: int, verbosity: int = 0, run_file: str = "") -> 
         run_file: Where the run was written, to be named where something went wrong.
     """
     every = (*run.tasks, *run.fixtures)
-    if not (run.totals.calls or run.incomplete or any(task.verdict.blocks or task.strays for task in every)):
+    telling = any(task.verdict.blocks or task.strays for task in every)
+    if not (run.totals.calls or run.incomplete or run.benchmarks or telling):
         return []
     with localcontext(Context(prec=28)):  # a test may have left another one behind
         return list(_summary(run, width, verbosity, run_file))
 
 
 def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
-    every = rows((*run.tasks, *run.fixtures))
+    every = rows(task for task in (*run.tasks, *run.fixtures) if task.drawn is None)
     telling = [row for row in every if _tells(row)]
     quiet = sorted((row for row in every if not _tells(row) and (row.called or verbosity > 0)), key=_costliest)
     most = len(quiet) if verbosity > 0 else 0 if verbosity < 0 else _QUIET_ROWS
@@ -85,6 +94,8 @@ def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
         lines += _table(shown, width)
     if len(quiet) > most >= _QUIET_ROWS:
         lines.append(Line(f" … and {len(quiet) - most} more, none of them over budget (-v lists them)"))
+    for benchmark in run.benchmarks:
+        lines += _benchmark(benchmark, width, verbosity)
     lines += _paragraph(cost_sentence(run), width, {})
     tasks = (*run.tasks, *run.fixtures)
     if traffic := traffic_sentence(tasks):
@@ -100,6 +111,20 @@ def _summary(run: Run, width: int, verbosity: int, run_file: str) -> list[Line]:
     lines += _capped([(f"Incomplete: {printable(why)}", {"red": True}) for why in run.incomplete], width, verbosity)
     if run_file and (telling or run.incomplete):
         lines.append(Line(f" Every call is in {printable(run_file)}"))
+    return lines
+
+
+def _benchmark(run: BenchmarkRun, width: int, verbosity: int) -> list[Line]:
+    paragraphs = list(benchmark_paragraphs(run, verbose=verbosity > 0))
+    lines = []
+    for text, state in paragraphs if verbosity >= 0 else paragraphs[:1]:
+        markup = _BENCHMARK_MARKUP.get(state, {}) if state else {}
+        if text.startswith("  ") and len(text) < width:
+            lines.append(Line(f" {text}", markup))  # a table's row keeps its columns
+        elif text.startswith("  "):
+            lines += [Line(line, markup) for line in wrapped(text, width, first="   ", further="   ")]
+        else:
+            lines += _paragraph(text, width, markup)
     return lines
 
 

@@ -9,14 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import Verdict
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse, snapshot_of_run, use_of_task
+from pytest_tokenbudget.store.benchmarks import benchmark_from_record
 from pytest_tokenbudget.store.load import BudgetFields, load_run, task_from_json
 from pytest_tokenbudget.store.portions import PortionFields, portion_of
 
@@ -58,6 +61,7 @@ class _Run(Struct):
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    benchmarks: list[dict[str, Any]] = []
 
 
 class _Task(Struct):
@@ -70,6 +74,7 @@ class _Task(Struct):
     portions: list[PortionFields] = []
     workflow: str | None = None
     team: str | None = None
+    sample: Drawn | None = None
 
 
 _run = msgspec.json.Decoder(_Run)
@@ -118,6 +123,7 @@ def _judged(fields: _Run, uses: Sequence[TaskUse], label: str) -> Judged:
             tasks=MappingProxyType({use.id: use for use in uses}),
             partial=fields.partial,
             incomplete=fields.incomplete,
+            benchmarks=tuple(benchmark_from_record(record, label) for record in fields.benchmarks),
         ),
         as_of=fields.as_of,
         as_of_source=fields.as_of_source,
@@ -135,6 +141,7 @@ def _use(raw: Raw, place: str) -> TaskUse:
         portions=tuple(map(portion_of, fields.portions)),
         budget=fields.budget.budget(fields.workflow, fields.team),
         verdict=fields.verdict,
+        drawn=fields.sample,
     )
 
 

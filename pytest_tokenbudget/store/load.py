@@ -10,11 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RunFileError
+from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import LIMITS, Budget, Verdict
 from pytest_tokenbudget.model.call import Skipped
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
+from pytest_tokenbudget.store.benchmarks import benchmark_from_record
 from pytest_tokenbudget.store.portions import portion_from_record
 from pytest_tokenbudget.store.records import run_call_from_record
 from pytest_tokenbudget.store.spool import recover_tasks
@@ -72,6 +74,7 @@ class _TaskFields(msgspec.Struct):
     strays: tuple[Stray, ...] = ()
     earlier: list[_AttemptFields] = []
     portions: list[dict[str, Any]] = []
+    sample: Drawn | None = None
 
 
 class _RunFields(msgspec.Struct):
@@ -90,6 +93,7 @@ class _RunFields(msgspec.Struct):
     recordings: tuple[Recording, ...] = ()
     orphans: tuple[str, ...] = ()
     failed: int = 0
+    benchmarks: list[dict[str, Any]] = []
 
 
 def load_run(path: Path) -> Run:
@@ -151,6 +155,10 @@ def run_from_record(raw: object, place: str) -> Run:
         recordings=fields.recordings,
         orphans=fields.orphans,
         failed=fields.failed,
+        benchmarks=tuple(
+            benchmark_from_record(record, f"{name}: benchmarks[{index}]")
+            for index, record in enumerate(fields.benchmarks)
+        ),
     )
 
 
@@ -200,6 +208,7 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
             portion_from_record(record, place=f"{place}: portions[{index}]")
             for index, record in enumerate(fields.portions)
         ),
+        drawn=fields.sample,
     )
 
 

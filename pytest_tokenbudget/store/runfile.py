@@ -6,11 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.budget import Budget, Verdict
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Task, Totals
+from pytest_tokenbudget.store.benchmarks import benchmark_record
 from pytest_tokenbudget.store.drifts import sums_band
 from pytest_tokenbudget.store.encoding import laid_out
 from pytest_tokenbudget.store.portions import portion_record
@@ -63,6 +66,7 @@ def run_record(run: Run) -> dict[str, Any]:
         "failed": run.failed,
         "recordings": [_recording(recording) for recording in run.recordings],
         "orphans": list(run.orphans),
+        "benchmarks": [benchmark_record(benchmark) for benchmark in run.benchmarks],
     }
 
 
@@ -89,6 +93,7 @@ def _task(task: Task) -> dict[str, Any]:
         "incurred_usd": None if task.possibly_billed else _incurred(task.all_attempts),
         "traffic": task.traffic,
         "strays": [{"kind": stray.kind, "request": stray.request, "how": stray.how} for stray in task.strays],
+        "sample": None if task.drawn is None else msgspec.to_builtins(task.drawn),
         "budget": _budget(task.budget),
         "verdict": _verdict(task.verdict),
         "exchanges": task.exchanges,

@@ -12,6 +12,7 @@ from pytest_tokenbudget.model.portion import FamilyKind
 from pytest_tokenbudget.model.prompt import SegmentKind
 from pytest_tokenbudget.model.run import SCHEMA
 from pytest_tokenbudget.model.task import Outcome, Phase, StrayKind, Traffic
+from pytest_tokenbudget.store.benchmarks import benchmark_definitions
 
 __all__ = ["audit_schema", "run_schema", "schema_text"]
 
@@ -170,6 +171,7 @@ _TASK: Final[Mapping[str, Json]] = {
     "all_attempts_usd": _USD_OR_NULL,
     "traffic": _one_of(Traffic),
     "strays": _list("stray"),
+    "sample": _or_null({"$ref": "#/$defs/Drawn"}),
     "budget": {"$ref": "#/$defs/budget"},
     "verdict": {"$ref": "#/$defs/verdict"},
     "exchanges": _COUNT,
@@ -241,6 +243,7 @@ _RUN: Final[Mapping[str, Json]] = {
     "failed": _COUNT,
     "recordings": _list("recording"),
     "orphans": _SENTENCES,
+    "benchmarks": _list("BenchmarkRun"),
 }
 
 
@@ -249,9 +252,10 @@ def run_schema() -> Json:
     return {
         "$schema": _DIALECT,
         "title": "A run of pytest-tokenbudget",
-        **_object(_RUN),
+        **_object(_RUN, optional=("benchmarks",)),
         "$defs": {
-            "task": _object(_TASK, optional=("portions",)),
+            **benchmark_definitions(),
+            "task": _object(_TASK, optional=("portions", "sample")),
             "call": _object(_RUN_CALL, optional=("recorded_usage", "band", "drift")),
             "drift": _object(_DRIFT),
             "change": _object(_CHANGE),

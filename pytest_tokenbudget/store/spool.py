@@ -193,7 +193,7 @@ def clear_spools(out: Path, session: str) -> None:
     """
     folder = out.parent / _FOLDER
     oldest = time.time() - _ABANDONED
-    for file in folder.glob("*.jsonl"):
+    for file in (*folder.glob("*.jsonl"), *folder.glob("*.samples")):
         if file.name.startswith(f"{session}.") or file.stat().st_mtime < oldest:
             file.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -22,6 +22,7 @@ from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.policy.budget import Leniency, Measured, judge
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 from pytest_tokenbudget.store.load import run_from_record
 
 __all__ = ["LARGEST", "load_untrusted", "untrusted_run"]
@@ -90,7 +91,9 @@ def untrusted_run(data: bytes, place: str, *, largest: int = LARGEST) -> Run:
     doubts = [f"{task.id}: {_UNSUMMED}" for task in (*run.tasks, *run.fixtures) if _known(task) and not task.portions]
     if run.unfinished is not None and not run.incomplete:
         doubts.append(_UNFINISHED)
-    return replace(run, unfinished=None, incomplete=(*run.incomplete, *doubts))
+    # what a benchmark decided follows from its samples
+    benchmarks = tuple(outcome_of(found.plan, run.tasks, partial=run.partial) for found in run.benchmarks)
+    return replace(run, unfinished=None, incomplete=(*run.incomplete, *doubts), benchmarks=benchmarks)
 
 
 def _refused(place: str, why: str) -> RunFileError:

@@ -27,10 +27,12 @@ def missed(recording: Recording, contents: Contents, request: Any, *, step: int)
         step: Its number among the model calls of the task.
     """
     known, advice = _known(recording, contents, request)
-    return RecordingMiss(
+    miss = RecordingMiss(
         f"[{RecordingMiss.slug}] {request_line(request)} was not sent: this test replays, and {known}. "
         f"It is step {step}{_asked(recording, request)}. {advice}"
     )
+    miss.unrecorded = not contents.loaded and not recording.path.exists()
+    return miss
 
 
 def _known(recording: Recording, contents: Contents, request: Any) -> tuple[str, str]:

@@ -115,6 +115,11 @@ class Outgoing:
             # it was paid for, and the client shall have it; but no further one is paid for
             self._failed = error
 
+    @property
+    def waits(self) -> bool:
+        """Whether a request was sent whose answer has not come."""
+        return bool(self._sent)
+
     def take_unanswered(self) -> list[str]:
         """Of each request that has no answer, its line; for once."""
         lines = list(self._sent.values())

@@ -59,6 +59,13 @@ class Recording(Struct, frozen=True, kw_only=True):
         return self.journals / f"{journal_name(self.shown)}.lock"
 
     @property
+    def pays(self) -> bool:
+        """Whether model calls will be sent that are not recorded."""
+        return self.record in {"new", "all"} or (
+            self.record == "once" and (not self.path.exists() or self.journal.exists())
+        )
+
+    @property
     def who(self) -> str:
         """Who records it."""
         return self.test if self.worker == "main" else f"{self.test}, in worker {self.worker}"

@@ -220,6 +220,11 @@ class OwnCassette(MeteredCassette):
         """Nothing: vcrpy asks for it however the test ended; see `finish`."""
 
     @property
+    def waits(self) -> bool:
+        """Whether a request was sent whose answer has not come."""
+        return self._outgoing.waits
+
+    @property
     def unfinished(self) -> str:
         """What is kept if the recording ends here, unfinished, and what to type to go on; empty where nothing is."""
         count = self._contents.added

@@ -11,6 +11,7 @@ say so in their `method`. One-sided by design: each bound of an interval holds w
 side errs with 5%.
 """
 
+from pytest_tokenbudget.model.benchmark import BenchmarkVerdict, Ground, Rules
 from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.policy.sampling.benchmark import Benchmark, Caution, Intervals, benchmark_of
 from pytest_tokenbudget.policy.sampling.early import Decision, EarlyStop, Stopping
@@ -22,7 +23,6 @@ from pytest_tokenbudget.policy.sampling.many import alarms
 from pytest_tokenbudget.policy.sampling.outliers import outliers_of
 from pytest_tokenbudget.policy.sampling.pairs import Difference, Pairs, pairs_of
 from pytest_tokenbudget.policy.sampling.plan import SamplePlan, detectable_effect, plan_of, samples_needed
-from pytest_tokenbudget.policy.sampling.rules import BenchmarkVerdict, Ground, Rules
 from pytest_tokenbudget.policy.sampling.running import Running
 from pytest_tokenbudget.policy.sampling.slices import Slice, slices_of
 from pytest_tokenbudget.policy.sampling.verdict import judge_benchmark

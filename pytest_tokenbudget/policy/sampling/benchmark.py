@@ -1,26 +1,24 @@
 """A benchmark as one value: its figures, their intervals, and the verdict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
-
+from pytest_tokenbudget.model.benchmark import Benchmark, Rules
+from pytest_tokenbudget.model.figures import Caution, Intervals
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.policy.sampling import bootstrap
 from pytest_tokenbudget.policy.sampling.early import Decision
-from pytest_tokenbudget.policy.sampling.error_rates import ErrorRates, error_rates
-from pytest_tokenbudget.policy.sampling.figures import Costly, Figures, figures_of
-from pytest_tokenbudget.policy.sampling.histogram import Histogram, histogram_of
-from pytest_tokenbudget.policy.sampling.interval import Interval
+from pytest_tokenbudget.policy.sampling.error_rates import error_rates
+from pytest_tokenbudget.policy.sampling.figures import Figures, figures_of
+from pytest_tokenbudget.policy.sampling.histogram import histogram_of
 from pytest_tokenbudget.policy.sampling.intervals import FEWEST_UNITS, mean_interval, per_success_interval
 from pytest_tokenbudget.policy.sampling.ordering import quantile_interval
 from pytest_tokenbudget.policy.sampling.outliers import outliers_of
 from pytest_tokenbudget.policy.sampling.plan import detectable_effect
-from pytest_tokenbudget.policy.sampling.rules import BenchmarkVerdict, Rules
-from pytest_tokenbudget.policy.sampling.slices import Dimension, Slice, slices_of
+from pytest_tokenbudget.policy.sampling.slices import slices_of
 from pytest_tokenbudget.policy.sampling.units import units_of
 from pytest_tokenbudget.policy.sampling.verdict import judge_benchmark
 
@@ -29,65 +27,6 @@ __all__ = ["Benchmark", "Caution", "Intervals", "benchmark_of"]
 _WIDE: Final = 2.0
 _LEAST_EFFICIENCY: Final = Decimal("0.18")
 _MOST_INFLATION: Final = Decimal("1.4")
-
-
-class Intervals(Struct, frozen=True, kw_only=True):
-    """The intervals of a benchmark's figures, in US dollars.
-
-    Attributes:
-        mean: Of a task's mean cost.
-        per_success: Of dollars per successful task.
-        median: Of the task in the middle.
-        p90: Of p90.
-        p95: Of p95.
-    """
-
-    mean: Interval
-    per_success: Interval
-    median: Interval
-    p90: Interval
-    p95: Interval
-
-
-class Caution(Struct, frozen=True, kw_only=True):
-    """What a reader must know before trusting the figures.
-
-    Attributes:
-        kind: `spread`: cv above 2, intervals are missed more often than they say · `blunt`: so few samples, with this
-            spread, see only larger effects than the tolerance · `no_scipy`: the intervals are Student's, too narrow
-            above where tails are heavy · `few_clusters`: fewer than ten independent units · `token_efficiency`: at
-            most 0.18 · `step_inflation`: at least 1.4.
-        value: The cv, the smallest effect that is seen (as a share), how many units, or the indicator.
-    """
-
-    kind: Literal["spread", "blunt", "no_scipy", "few_clusters", "token_efficiency", "step_inflation"]
-    value: float
-
-
-class Benchmark(Struct, frozen=True, kw_only=True):
-    """A benchmark, judged.
-
-    Attributes:
-        rules: What it was held against.
-        figures: What was measured.
-        intervals: What that says of all tasks like these. Samples of unknown cost leave all of them open.
-        slices: The cost by workflow, team, model and outcome; each sums to the total exactly.
-        outliers: Tasks that cost far more than the others.
-        histogram: How the known costs spread.
-        errors: How often the point rule errs at this spread; `None` of fewer than ten samples.
-        cautions: What a reader must know first.
-        verdict: The decision.
-    """
-
-    rules: Rules
-    figures: Figures
-    intervals: Intervals
-    slices: Mapping[Dimension, tuple[Slice, ...]]
-    outliers: tuple[Costly, ...]
-    histogram: Histogram
-    errors: ErrorRates | None
-    cautions: tuple[Caution, ...]
-    verdict: BenchmarkVerdict
 
 
 def benchmark_of(

@@ -11,15 +11,13 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import Decision, DecisionKind
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.policy.sampling.evidence import Wealth
 
 __all__ = ["Decision", "DecisionKind", "EarlyStop", "Stopping"]
 
-DecisionKind = Literal["curtailed", "evidence", "evidence_per_success", "spent"]
-"""curtailed: exact, whatever the tasks that are left cost · evidence: of the mean cost, at an error of alpha ·
-evidence_per_success: of dollars per success · spent: the benchmark's own money is used up, which decides nothing."""
 
 _ONE: Final = Decimal(1)
 
@@ -44,34 +42,6 @@ class Stopping(Struct, frozen=True, kw_only=True):
     cap: Decimal | None = None
     spend: Decimal | None = None
     alpha: float = 0.05
-
-
-class Decision(Struct, frozen=True, kw_only=True):
-    """That a benchmark may stop, and why.
-
-    Attributes:
-        state: What is decided.
-        kind: By what.
-        at: After how many samples.
-        of: Of how many that were planned.
-        known: US dollars of those samples, as far as they are known.
-        limit: US dollars that the sum, the mean or a success was held against: budget and tolerance; for `spent`, the
-            benchmark's own bound.
-        log_evidence: ln W, where evidence decided; it decides at ln(1/alpha).
-    """
-
-    state: Literal["pass", "block", "inconclusive"]
-    kind: DecisionKind
-    at: int
-    of: int
-    known: Decimal
-    limit: Decimal
-    log_evidence: float | None = None
-
-    @property
-    def not_spent(self) -> Decimal:
-        """US dollars that the samples which are left would have cost, at the mean so far."""
-        return EXACT.multiply(self.known, Decimal(self.of - self.at)) / self.at if self.at else ZERO
 
 
 class EarlyStop:

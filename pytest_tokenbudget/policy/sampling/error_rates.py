@@ -10,7 +10,7 @@ from math import exp, log, pi, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from msgspec import Struct
+from pytest_tokenbudget.model.figures import ErrorRates
 
 __all__ = ["ErrorRates", "chances_above", "error_rates"]
 
@@ -27,27 +27,6 @@ _FARTHEST: Final = 25
 _MOST_TERMS: Final = 4_000
 _NEGLIGIBLE: Final = 1e-7
 _NORMAL_BELOW: Final = 0.02
-
-
-class ErrorRates(Struct, frozen=True, kw_only=True):
-    """How often the point rule decides wrongly, at a spread and a number of samples.
-
-    Attributes:
-        cv: The costs' coefficient of variation.
-        n: How many samples.
-        tolerance: How far over budget a mean still passes.
-        false_block: How often an agent is blocked whose true mean is the budget.
-        blocked_at_limit: How often one whose true mean is (1 + tolerance) × budget, which just passes; all others of
-            that kind pass.
-        false_pass: How often an agent passes whose true mean is (1 + tolerance)² × budget.
-    """
-
-    cv: float
-    n: int
-    tolerance: float
-    false_block: float
-    blocked_at_limit: float
-    false_pass: float
 
 
 def error_rates(cv: float, n: int, tolerance: float = 0.2) -> ErrorRates:

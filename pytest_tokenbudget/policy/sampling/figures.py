@@ -8,76 +8,18 @@ from decimal import Context, Decimal
 from math import fsum, sqrt
 from typing import Final
 
-from msgspec import Struct
-
+from pytest_tokenbudget.model.figures import INFINITE, Costly, Figures
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.sample import Sample
-from pytest_tokenbudget.model.usage import NO_USAGE, Usage
+from pytest_tokenbudget.model.usage import NO_USAGE
 from pytest_tokenbudget.policy.sampling.ordering import median, quantile
 
 __all__ = ["INFINITE", "Costly", "Figures", "figures_of", "ideal_steps_of"]
 
-INFINITE: Final = Decimal("Infinity")
-"""Dollars per success where no task succeeded."""
 
 _DIVISION: Final = Context(prec=28)
 _WORST: Final = 5
 _P10: Final = 0.1
-
-
-class Costly(Struct, frozen=True, kw_only=True, gc=False):
-    """A sample's id and its cost in US dollars."""
-
-    id: str
-    cost: Decimal
-
-
-class Figures(Struct, frozen=True, kw_only=True):
-    """What some samples show.
-
-    Attributes:
-        n: How many samples.
-        known: US dollars of the samples whose cost is known, exactly.
-        unknown: The ids of those whose cost is not; where there are any, every further dollar figure is `None`.
-        total: US dollars of all samples, exactly.
-        mean: US dollars of a task: total ÷ n, to 28 digits.
-        median: US dollars of the task in the middle.
-        p90: US dollars that nine tasks of ten do not exceed: a cost that was seen.
-        p95: The same of 95 in 100.
-        worst: The dearest tasks, the dearest first, at most five.
-        cv: The coefficient of variation: standard deviation (n - 1) ÷ mean; 0 where all cost the same; `None` of fewer
-            than two samples.
-        successes: How many succeeded.
-        success_rate: successes ÷ n; `None` of no samples.
-        per_success: US dollars of **all** samples ÷ successes; `Infinity` where none succeeded.
-        usage: Tokens of all samples.
-        steps: Billed generating calls of all samples.
-        cache_hit_rate: Tokens read from a cache ÷ input tokens, cache included; `None` without input.
-        token_efficiency: Output of successful samples, less that of failed or retried calls, ÷ all tokens; `None`
-            without tokens. Worth a warning at 0.18 and below, never a block.
-        ideal_steps: The steps that a task should take, `None` where nobody says.
-        step_inflation: steps ÷ (n × ideal steps); `None` without ideal steps. The target is below 1.4.
-    """
-
-    n: int
-    known: Decimal
-    unknown: tuple[str, ...] = ()
-    total: Decimal | None = None
-    mean: Decimal | None = None
-    median: Decimal | None = None
-    p90: Decimal | None = None
-    p95: Decimal | None = None
-    worst: tuple[Costly, ...] = ()
-    cv: float | None = None
-    successes: int = 0
-    success_rate: Decimal | None = None
-    per_success: Decimal | None = None
-    usage: Usage = NO_USAGE
-    steps: int = 0
-    cache_hit_rate: Decimal | None = None
-    token_efficiency: Decimal | None = None
-    ideal_steps: Decimal | None = None
-    step_inflation: Decimal | None = None
 
 
 def figures_of(samples: Iterable[Sample], *, ideal_steps: Decimal | None = None) -> Figures:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from math import log
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
-
+from pytest_tokenbudget.model.figures import Bin, Histogram
 from pytest_tokenbudget.policy.sampling.interval import rounded
 
 __all__ = ["Bin", "Histogram", "histogram_of"]
@@ -14,27 +13,6 @@ __all__ = ["Bin", "Histogram", "histogram_of"]
 _BINS: Final = 12
 _WIDE: Final = 20
 """From this ratio of the dearest to the cheapest on, bins are equal in ratio and not in dollars."""
-
-
-class Bin(Struct, frozen=True, kw_only=True, gc=False):
-    """How many tasks cost at least `low` and less than `high` US dollars; in the last bin, at most that."""
-
-    low: Decimal
-    high: Decimal
-    count: int
-
-
-class Histogram(Struct, frozen=True, kw_only=True):
-    """Bins without gaps, the cheapest first.
-
-    Attributes:
-        scale: Whether bins are equally wide in dollars (`linear`) or in ratio (`log`).
-        bins: At most 12, and no more than there are costs; one where all cost the same; none of no costs. On a
-            logarithmic scale, tasks that cost nothing are a bin before them.
-    """
-
-    scale: Literal["linear", "log"]
-    bins: tuple[Bin, ...]
 
 
 def histogram_of(costs: Iterable[Decimal]) -> Histogram:

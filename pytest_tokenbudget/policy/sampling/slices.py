@@ -2,44 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Final, Literal
 
-from msgspec import Struct
-
+from pytest_tokenbudget.model.figures import DIMENSIONS, Dimension, Slice
 from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.sample import Sample
 
 __all__ = ["DIMENSIONS", "Dimension", "Slice", "slices_of"]
 
-Dimension = Literal["workflow", "team", "model", "outcome"]
-DIMENSIONS: Final[tuple[Dimension, ...]] = ("workflow", "team", "model", "outcome")
 
 _Share = tuple[str | None, Decimal | None]
-
-
-class Slice(Struct, frozen=True, kw_only=True, gc=False):
-    """The part of a benchmark that has one label.
-
-    Attributes:
-        dimension: What is sliced by.
-        key: The label; `None` for what has none. An outcome is `success` or `failure`.
-        n: How many samples have a share of it; a sample that called two models is in two slices by model.
-        successes: How many of them succeeded.
-        known: US dollars that are known, exactly.
-        unknown: How many of the samples have an unknown share: the slice's cost is then not known.
-    """
-
-    dimension: Dimension
-    key: str | None
-    n: int
-    successes: int
-    known: Decimal
-    unknown: int = 0
-
-    @property
-    def total(self) -> Decimal | None:
-        """US dollars; `None` where a part of it is unknown."""
-        return None if self.unknown else self.known
 
 
 def slices_of(samples: Iterable[Sample]) -> Mapping[Dimension, tuple[Slice, ...]]:

@@ -11,12 +11,12 @@ from decimal import Decimal
 from math import ceil
 from typing import Final, Literal
 
+from pytest_tokenbudget.model.benchmark import BenchmarkState, BenchmarkVerdict, Ground, Rules, Why
 from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.policy.sampling.early import Decision
 from pytest_tokenbudget.policy.sampling.figures import INFINITE, Figures
 from pytest_tokenbudget.policy.sampling.interval import Interval
 from pytest_tokenbudget.policy.sampling.intervals import FEWEST_UNITS
-from pytest_tokenbudget.policy.sampling.rules import BenchmarkState, BenchmarkVerdict, Ground, Rules, Why
 
 __all__ = ["judge_benchmark"]
 

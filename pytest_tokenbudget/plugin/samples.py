@@ -1,0 +1,97 @@
+"""What a sample's report says: a task that failed is unsuccessful, and the benchmark's verdict decides on the build.
+
+What could not be measured (no recording, a skip, a broken fixture) is no sample, neither a success nor a failure.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from msgspec.structs import replace
+
+from pytest_tokenbudget.errors import RecordingMiss, Stop, TokenBudgetError
+from pytest_tokenbudget.meter.task import TaskMeter
+from pytest_tokenbudget.model.benchmark import Decision
+from pytest_tokenbudget.model.task import Outcome
+
+__all__ = ["NOT_RECORDED", "pass_over", "settle_sample"]
+
+NOT_RECORDED: Final = "not recorded"
+_UNSUCCESSFUL: Final = "unsuccessful sample"
+_LONGEST: Final = 120
+
+
+def settle_sample(report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter) -> Outcome | None:
+    """Let a sample that failed on its own fail no build.
+
+    Args:
+        report: The report of one of its phases, judged as that of any test.
+        call: The phase.
+        task: The sample's task; it is told where it could not be measured.
+
+    Returns:
+        How the task stands, where the report does not say so.
+    """
+    if isinstance(task.stop, RecordingMiss) and task.stop.unrecorded:
+        return _unrecorded(report, task)
+    if task.stop is not None:
+        _unmeasured(task, f"stopped: {task.stop.slug}")
+    elif report.skipped and not hasattr(report, "wasxfail"):
+        _unmeasured(task, "skipped")
+    elif report.failed and call.when == "setup":
+        _unmeasured(task, "its setup failed")
+    elif report.failed and call.when == "call" and call.excinfo is not None:
+        return _unsuccessful(report, call.excinfo.value, task)
+    return None
+
+
+def pass_over(task: TaskMeter, decision: Decision) -> None:
+    """Skip a sample that need not be paid for.
+
+    Raises:
+        pytest.skip.Exception: Always.
+    """
+    said = "its money is spent" if decision.kind == "spent" else "decided"
+    reason = f"{said} after {decision.at} of {decision.of} samples"
+    _unmeasured(task, reason)
+    pytest.skip(reason)
+
+
+def _unrecorded(report: pytest.TestReport, task: TaskMeter) -> Outcome | None:
+    """Pass over a sample of which nothing is recorded: a benchmark that was decided early has no more."""
+    _unmeasured(task, NOT_RECORDED)
+    if not report.failed:
+        return None
+    path, line, _ = report.location
+    report.outcome = "skipped"
+    report.longrepr = path, (line or 0) + 1, f"Skipped: {NOT_RECORDED}"
+    return "skipped"
+
+
+def _unsuccessful(report: pytest.TestReport, error: BaseException, task: TaskMeter) -> Outcome | None:
+    for cause in _chain(error):
+        if type(cause).__module__.startswith("vcr.") or isinstance(cause, (Stop, TokenBudgetError)):
+            _unmeasured(task, "its recording does not answer it")
+            return None
+    if not isinstance(error, (Exception, pytest.fail.Exception)):
+        return None
+    said = next(iter(str(error).splitlines()), "")
+    reason = f"{_UNSUCCESSFUL}: {type(error).__name__}: {said}" if said else f"{_UNSUCCESSFUL}: {type(error).__name__}"
+    report.outcome = "skipped"
+    report.wasxfail = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
+    return "failed"
+
+
+def _unmeasured(task: TaskMeter, why: str) -> None:
+    if task.drawn is not None and not task.drawn.unmeasured:
+        task.drawn = replace(task.drawn, unmeasured=why)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it; SDKs wrap what was raised below them."""
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
