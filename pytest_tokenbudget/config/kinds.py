@@ -102,11 +102,11 @@ def _whole(value: object) -> Decimal:
 
 
 def _samples(value: object) -> int:
-    text = str(value).strip()
-    if isinstance(value, bool) or not isinstance(value, (int, str)) or not text.isdecimal() or not int(text):
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and not value % 1
+    if (not whole and not (isinstance(value, str) and _COUNT.fullmatch(value))) or int(value) < 1:  # type: ignore[call-overload]
         message = f"{value!r} is not a whole number of one or more"
         raise ValueError(message)
-    return int(text)
+    return int(value)  # type: ignore[call-overload, no-any-return]  # it is one of the two
 
 
 def _number(value: object) -> Decimal:
@@ -228,6 +228,7 @@ def _providers(value: object) -> Mapping[str, str]:
     return MappingProxyType(dict(value))
 
 
+_COUNT: Final = re.compile(r"0*[1-9][0-9]{0,11}")
 _WHOLE_PERCENT: Final = 100
 
 _NUMERAL: Final = {"type": "string", "pattern": r"^[0-9]{1,20}(\.[0-9]{1,20})?$"}
@@ -239,7 +240,9 @@ _TEXT: Final = {"type": "string", "minLength": 1}
 DOLLARS: Final = Kind(dollars, _AMOUNT)
 NUMBER: Final = Kind(_number, _AMOUNT)
 WHOLE: Final = Kind(_whole, {"type": "integer", "minimum": 0})
-SAMPLES: Final = Kind(_samples, {"type": "integer", "minimum": 1})
+SAMPLES: Final = Kind(
+    _samples, {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^0*[1-9][0-9]{0,11}$"}]}
+)
 FRACTION: Final = Kind(
     _fraction,
     {"anyOf": [_PORTION, {"type": "string", "pattern": r"^([0-9]{1,9}(\.[0-9]{1,20})?%|0(\.[0-9]{1,20})?|1)$"}]},

@@ -110,7 +110,7 @@ def test_an_unknown_setting(refusal: Refusal, line: str) -> None:
     assert refusal(line) == (
         "tokenbudget.yml:1: tolerence: unknown setting `tolerence` (did you mean `tolerance`?). Allowed: as_of, "
         "budgets, deployments, discounts, drift, fees, forecast, free_hosts, gate, hosts, missing_usage, mode, out, "
-        "prices, record, redact, tolerance, unknown_model, volatile, volumes, waivers, workflows."
+        "prices, record, redact, rule, samples, tolerance, unknown_model, volatile, volumes, waivers, workflows."
     )
 
 
@@ -118,7 +118,7 @@ def test_nothing_is_guessed_where_nothing_is_near(refusal: Refusal) -> None:
     assert refusal(pyproject="[tool.tokenbudget]\nxyzzy = 1") == (
         "pyproject.toml: tool.tokenbudget.xyzzy: unknown setting `xyzzy`. Allowed: as_of, budgets, "
         "deployments, discounts, drift, fees, forecast, free_hosts, gate, hosts, missing_usage, mode, out, prices, "
-        "record, redact, tolerance, unknown_model, volatile, volumes, waivers, workflows."
+        "record, redact, rule, samples, tolerance, unknown_model, volatile, volumes, waivers, workflows."
     )
 
 
