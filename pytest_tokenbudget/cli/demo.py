@@ -13,15 +13,20 @@ import click
 
 from pytest_tokenbudget.config.environment import inherited
 from pytest_tokenbudget.errors import DemoError, RunFileError
+from pytest_tokenbudget.model.benchmark import BenchmarkRun
 from pytest_tokenbudget.model.money import ZERO
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.report.amounts import limit_usd, percent, usd
+from pytest_tokenbudget.report.benchmark_text import name_of
 from pytest_tokenbudget.store.load import load_run
 
 __all__ = ["command", "explained", "project", "surprises"]
 
 OVER: Final = "tests/test_triage.py::test_refund"
 """The test that fails on purpose."""
+
+BENCHMARK: Final = "test_sorting"
+"""The benchmark, which passes."""
 
 _SDKS: Final = ("openai", "anthropic")
 _TESTS_FAILED: Final = 1
@@ -82,7 +87,11 @@ def surprises(status: int, run: Run) -> list[str]:
     if OVER not in blocked:
         found.append(f"{OVER} should have been over its budget, and was not.")
     found += [f"{task} should have been within its budget, and was not." for task in blocked if task != OVER]
-    found += [f"{task.id} {task.outcome}." for task in run.tasks if task.outcome != "passed" and task.id != OVER]
+    tests = [task for task in run.tasks if task.drawn is None]
+    found += [f"{task.id} {task.outcome}." for task in tests if task.outcome != "passed" and task.id != OVER]
+    states = {name_of(benchmark): benchmark.result.verdict.state for benchmark in run.benchmarks}
+    if states != {BENCHMARK: "pass"}:
+        found.append(f"the benchmark {BENCHMARK} should have passed; there are {states or 'none'}.")
     if run.totals.sent:
         found.append(f"{run.totals.sent} calls were sent; everything should have been replayed.")
     return [*found, *run.incomplete]
@@ -93,10 +102,11 @@ def explained(run: Run) -> str:
     refund = next(task for task in run.tasks if task.id == OVER)
     bound = refund.budget.usd
     cost = usd(refund.totals.cost, limit=bound)
+    tests = [task for task in run.tasks if task.drawn is None]
     seen = (
-        f"You saw {len(run.tasks)} tests of a support agent. Its {run.totals.calls} model calls were replayed from "
-        f"recordings and priced token by token: {usd(run.totals.cost)} if they were sent, {usd(run.totals.incurred)} "
-        "here. The model's answers are made up for this demo; the prices are real."
+        f"You saw {len(tests)} tests of a support agent, and a benchmark. Their {run.totals.calls} model calls were "
+        f"replayed from recordings and priced token by token: {usd(run.totals.cost)} if they were sent, "
+        f"{usd(run.totals.incurred)} here. The model's answers are made up for this demo; the prices are real."
     )
     failed = (
         f"test_refund failed on purpose: it cost {cost}, and its budget is {limit_usd(bound or ZERO)}. The column "
@@ -104,11 +114,21 @@ def explained(run: Run) -> str:
         "it again."
     )
     paragraphs = [seen, failed]
-    for task in run.tasks:
+    for task in tests:
         if task.verdict.state == "over":
             name, tolerance = task.id.rpartition("::")[2], percent(task.budget.tolerance)
             paragraphs.append(f"{name} is over its budget by less than {tolerance}: that is tolerated, with a warning.")
+    paragraphs += [_benchmarked(benchmark) for benchmark in run.benchmarks]
     return "\n\n".join(click.wrap_text(paragraph, width=80) for paragraph in paragraphs)
+
+
+def _benchmarked(run: BenchmarkRun) -> str:
+    figures, plan = run.result.figures, run.plan
+    return (
+        f"{name_of(run)} ran once for each of {figures.n} tickets drawn from {plan.population}. A ticket sorted "
+        f"wrongly fails no test: it is paid for all the same, so that one sorted right costs {usd(figures.per_success)}. What "
+        f"decides is the mean, {usd(figures.mean, limit=plan.usd)} of {limit_usd(plan.usd or ZERO)}."
+    )
 
 
 def _new_folder(keep: Path) -> Path:
