@@ -124,10 +124,11 @@ def explained(run: Run) -> str:
 
 def _benchmarked(run: BenchmarkRun) -> str:
     figures, plan = run.result.figures, run.plan
+    mean = f"{usd(figures.mean, limit=plan.usd)} of {limit_usd(plan.usd or ZERO)}"
     return (
         f"{name_of(run)} ran once for each of {figures.n} tickets drawn from {plan.population}. A ticket sorted "
-        f"wrongly fails no test: it is paid for all the same, so that one sorted right costs {usd(figures.per_success)}. What "
-        f"decides is the mean, {usd(figures.mean, limit=plan.usd)} of {limit_usd(plan.usd or ZERO)}."
+        "wrongly fails no test. It is paid for all the same, so that one sorted right costs "
+        f"{usd(figures.per_success)}. What decides is the mean: {mean}."
     )
 
 

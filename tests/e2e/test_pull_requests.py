@@ -144,7 +144,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """On `main`, with its recordings and its lock committed."""
     made = Shop(tmp_path_factory.mktemp("base") / "shop")
     left_out = ignore_patterns(
-        "cassettes", "record.py", "replies.py", "__pycache__", "*.lock", "test_faq.py", "test_tools.py"
+        "cassettes", "record.py", "replies.py", "__pycache__", "*.lock", "test_faq.py", "test_tools.py", "test_inbox.py"
     )
     copytree(AGENT, made.root, ignore=left_out, dirs_exist_ok=True)
     (made.root / ".gitignore").write_text(".tokenbudget/\n__pycache__/\n")

@@ -89,7 +89,8 @@ def run(folder: Path, environment: dict[str, str], *options: str) -> Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shown, Shown, Shown]:
     """The tests as they were recorded, replayed with the edited prompt and no server, and recorded again."""
     folder = tmp_path_factory.mktemp("demo") / "support_agent"
-    copytree(AGENT, folder, ignore=ignore_patterns("cassettes", "record.py", "replies.py", "__pycache__"))
+    left_out = ("cassettes", "test_inbox.py", "inbox.jsonl", "*.lock", "record.py", "replies.py", "__pycache__")
+    copytree(AGENT, folder, ignore=ignore_patterns(*left_out))
     with (folder / "tokenbudget.yml").open("a", encoding="utf-8") as settings:
         settings.write(PRICES)
     with LoopbackModel(in_order(*script())) as model:

@@ -68,7 +68,7 @@ def copied(folder: Path) -> Path:
 
 def test_they_are_small_and_hold_nothing_of_the_machine_that_recorded_them() -> None:
     texts = [path.read_text("utf-8") for path in CASSETTES.rglob("*.yaml")]
-    assert sum(map(len, texts)) < 300_000
+    assert sum(map(len, texts)) < 500_000
     for telltale in ("127.0.0.1", "localhost", "user-agent", "x-stainless", "api-key", "authorization"):
         assert not any(telltale in text.lower() for text in texts), telltale
 
@@ -77,7 +77,7 @@ def test_they_bear_the_public_hosts_and_the_least_of_headers() -> None:
     recorded = interactions()
     assert Counter(one["request"]["uri"] for one in recorded) == {
         "https://api.anthropic.com/v1/messages": 22,
-        "https://api.openai.com/v1/chat/completions": 10,
+        "https://api.openai.com/v1/chat/completions": 110,
     }
     names = {name for one in recorded for side in ("request", "response") for name in one[side]["headers"]}
     assert names == {"content-type", "anthropic-version"}
@@ -85,13 +85,16 @@ def test_they_bear_the_public_hosts_and_the_least_of_headers() -> None:
 
 def test_every_call_is_read_exactly() -> None:
     calls = calls_in(FIXTURES)
+    samples = [name for name in calls if name.startswith("test_sorting[T-")]
     assert {name: len(found) for name, found in calls.items()} == {
         "test_hours": 3,
         "test_shipping_abroad": 3,
         "test_delivery": 7,
         "test_escalate": 8,
         "test_refund": 11,
+        **dict.fromkeys(samples, 1),
     }
+    assert len(samples) == 100
     everything = [call for found in calls.values() for call in found]
     assert {call.status for call in everything} == {"exact"}
     assert {(call.model, call.api) for call in everything} == {
@@ -110,7 +113,9 @@ def test_plain_vcrpy_replays_them(tmp_path: Path) -> None:
     project = copied(tmp_path) / "support_agent"
     (project / "plain_vcrpy.py").write_text(PLAIN_VCRPY)
     options = ["--disable-plugin-autoload", "-p", "pytest_recording.plugin", "-p", "plain_vcrpy"]
-    replayed = run(project, "-m", "pytest", "-q", *options, "--record-mode=none", "--block-network")
+    # it draws no samples
+    options += ["--ignore=tests/test_inbox.py", "--record-mode=none", "--block-network"]
+    replayed = run(project, "-m", "pytest", "-q", *options)
     assert replayed.returncode == 0, replayed.stdout
     assert "8 passed" in replayed.stdout
 

@@ -1,4 +1,6 @@
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import make_budget, make_call, make_run, make_task
@@ -6,15 +8,29 @@ from click.testing import CliRunner
 
 from pytest_tokenbudget.cli import demo, main
 from pytest_tokenbudget.cli.demo import OVER, explained, project, surprises
+from pytest_tokenbudget.model.benchmark import BenchmarkPlan, Drawn
 from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.model.task import Task
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 
 REFUND = make_task(OVER, make_call("0.12"), budget=make_budget(usd=0.05))
 ESCALATE = make_task("tests/test_triage.py::test_escalate", make_call("0.055"), budget=make_budget(usd=0.05))
 HOURS = make_task("tests/test_faq.py::test_hours", make_call("0.005"), budget=make_budget(usd=0.01))
+PLAN = BenchmarkPlan(
+    id="tests/test_inbox.py::test_sorting", data="inbox.jsonl", population=3, samples=2, usd=Decimal("0.0008")
+)
+SAMPLES = [
+    make_task(f"{PLAN.id}[{place}]", make_call("0.0006"), outcome=outcome, drawn=Drawn(benchmark=PLAN.id, place=place))
+    for place, outcome in enumerate(("passed", "failed"))
+]
+
+
+def ran(*tasks: Task, **changes: Any) -> Run:
+    return make_run(*tasks, *SAMPLES, benchmarks=(outcome_of(PLAN, SAMPLES),), **changes)
 
 
 def test_nothing_surprises_when_only_refund_is_over() -> None:
-    assert surprises(1, make_run(ESCALATE, HOURS, REFUND)) == []
+    assert surprises(1, ran(ESCALATE, HOURS, REFUND)) == []
 
 
 @pytest.mark.parametrize(
@@ -38,6 +54,7 @@ def test_nothing_surprises_when_only_refund_is_over() -> None:
             "1 calls were sent; everything should have been replayed.",
         ),
         (1, make_run(REFUND, incomplete=("A worker died.",)), "A worker died."),
+        (1, make_run(REFUND), "the benchmark test_sorting should have passed; there are none."),
     ],
 )
 def test_each_surprise_is_said(status: int, run: Run, sentence: str) -> None:
@@ -46,18 +63,22 @@ def test_each_surprise_is_said(status: int, run: Run, sentence: str) -> None:
 
 def test_the_explanation() -> None:
     assert (
-        explained(make_run(ESCALATE, HOURS, REFUND))
+        explained(ran(ESCALATE, HOURS, REFUND))
         == """\
-You saw 3 tests of a support agent. Its 3 model calls were replayed from
-recordings and priced token by token: $0.18 if they were sent, $0.00 here. The
-model's answers are made up for this demo; the prices are real.
+You saw 3 tests of a support agent, and a benchmark. Their 5 model calls were
+replayed from recordings and priced token by token: $0.181 if they were sent,
+$0.00 here. The model's answers are made up for this demo; the prices are real.
 
 test_refund failed on purpose: it cost $0.12, and its budget is $0.05. The
 column `carries` shows why: lookup_order returns everything the shop knows of an
 order, and every later step sends it again.
 
 test_escalate is over its budget by less than 20%: that is tolerated, with a
-warning."""
+warning.
+
+test_sorting ran once for each of 2 tickets drawn from 3. A ticket sorted
+wrongly fails no test. It is paid for all the same, so that one sorted right
+costs $0.0012. What decides is the mean: $0.0006 of $0.0008."""
     )
 
 
