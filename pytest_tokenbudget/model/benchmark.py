@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -19,6 +19,11 @@ from pytest_tokenbudget.model.figures import (
 from pytest_tokenbudget.model.money import EXACT, ZERO
 
 __all__ = [
+    "DIED",
+    "NOT_ANSWERED",
+    "NOT_RECORDED",
+    "SETUP_FAILED",
+    "SKIPPED",
     "Benchmark",
     "BenchmarkPlan",
     "BenchmarkRun",
@@ -64,6 +69,13 @@ DecisionKind = Literal["curtailed", "evidence", "evidence_per_success", "spent"]
 evidence_per_success: of dollars per success · spent: the benchmark's own money is used up, which decides nothing."""
 
 
+NOT_RECORDED: Final = "not recorded"
+NOT_ANSWERED: Final = "its recording does not answer it"
+SKIPPED: Final = "skipped"
+SETUP_FAILED: Final = "its setup failed"
+DIED: Final = "its process died"
+
+
 class Drawn(Struct, frozen=True, kw_only=True, gc=False):
     """A task's place in a benchmark.
 
@@ -71,7 +83,7 @@ class Drawn(Struct, frozen=True, kw_only=True, gc=False):
         benchmark: The benchmark's id.
         place: The sample's place in the draw, from 0.
         cluster: What it belongs to, such as a customer; empty where it stands alone.
-        unmeasured: Why it says nothing, where it was not measured: not recorded, skipped, stopped.
+        unmeasured: Why it says nothing, where it was not measured: `NOT_RECORDED` and the like, or who stopped it.
     """
 
     benchmark: str

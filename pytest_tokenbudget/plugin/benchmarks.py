@@ -105,7 +105,7 @@ class Benchmarks:
         others = _others(callspec, row.key)
         benchmark = f"{test}[{others}]" if others else test
         if benchmark not in self.plans:
-            self.plans[benchmark] = self._plan(benchmark, found, item.nodeid, statements)
+            self.plans[benchmark] = self._plan(benchmark, found, statements)
         cluster = "" if found.mark.cluster is None else str(row.value[found.mark.cluster])
         return Drawn(benchmark=benchmark, place=place, cluster=cluster)
 
@@ -146,8 +146,8 @@ class Benchmarks:
         except ConfigError as error:
             raise refuse(place, str(error)) from error
 
-    def _plan(self, benchmark: str, found: _Draw, node_id: str, statements: Sequence[Statement]) -> BenchmarkPlan:
-        budget, _ = resolve_budget(self._settings, node_id, statements)
+    def _plan(self, benchmark: str, found: _Draw, statements: Sequence[Statement]) -> BenchmarkPlan:
+        budget, _ = resolve_budget(self._settings, benchmark, statements)
         return BenchmarkPlan(
             id=benchmark,
             data=found.shown,

@@ -11,12 +11,11 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RecordingMiss, Stop, TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import Decision
+from pytest_tokenbudget.model.benchmark import NOT_ANSWERED, NOT_RECORDED, SETUP_FAILED, SKIPPED, Decision
 from pytest_tokenbudget.model.task import Outcome
 
-__all__ = ["NOT_RECORDED", "pass_over", "settle_sample"]
+__all__ = ["pass_over", "settle_sample"]
 
-NOT_RECORDED: Final = "not recorded"
 _UNSUCCESSFUL: Final = "unsuccessful sample"
 _LONGEST: Final = 120
 
@@ -35,11 +34,11 @@ def settle_sample(report: pytest.TestReport, call: pytest.CallInfo[None], task: 
     if isinstance(task.stop, RecordingMiss) and task.stop.unrecorded:
         return _unrecorded(report, task)
     if task.stop is not None:
-        _unmeasured(task, f"stopped: {task.stop.slug}")
+        _unmeasured(task, NOT_ANSWERED if isinstance(task.stop, RecordingMiss) else f"stopped: {task.stop.slug}")
     elif report.skipped and not hasattr(report, "wasxfail"):
-        _unmeasured(task, "skipped")
+        _unmeasured(task, SKIPPED)
     elif report.failed and call.when == "setup":
-        _unmeasured(task, "its setup failed")
+        _unmeasured(task, SETUP_FAILED)
     elif report.failed and call.when == "call" and call.excinfo is not None:
         return _unsuccessful(report, call.excinfo.value, task)
     return None
@@ -71,7 +70,7 @@ def _unrecorded(report: pytest.TestReport, task: TaskMeter) -> Outcome | None:
 def _unsuccessful(report: pytest.TestReport, error: BaseException, task: TaskMeter) -> Outcome | None:
     for cause in _chain(error):
         if type(cause).__module__.startswith("vcr.") or isinstance(cause, (Stop, TokenBudgetError)):
-            _unmeasured(task, "its recording does not answer it")
+            _unmeasured(task, NOT_ANSWERED)
             return None
     if not isinstance(error, (Exception, pytest.fail.Exception)):
         return None

@@ -113,7 +113,7 @@ class Session:
         return found.noted(*wrong) if wrong else found
 
     def _keep(self, task: TaskMeter, entry: TaskCall) -> None:
-        self._spool.keep(task.id, entry, is_fixture=task.is_fixture)
+        self._spool.keep(task.id, entry, is_fixture=task.is_fixture, drawn=task.drawn)
 
     def _keep_stray(self, task: TaskMeter, stray: Stray) -> None:
         self._spool.stray(task.id, stray, is_fixture=task.is_fixture)
@@ -161,10 +161,11 @@ class Session:
         task.name(budget, named=named)
 
     def _budget(self, task_id: str, statements: Sequence[Statement]) -> tuple[Budget, bool]:
-        budget, named = resolve_budget(self.settings, task_id, statements)
-        if task_id in self._drawn:
+        drawn = self._drawn.get(task_id)
+        if drawn is not None:
+            budget, _ = resolve_budget(self.settings, drawn.benchmark, statements)
             return Budget(workflow=budget.workflow, team=budget.team), False
-        return budget, named
+        return resolve_budget(self.settings, task_id, statements)
 
     def start(self, task_id: str) -> TaskMeter:
         """Begin a task, or another attempt at one that ended."""
@@ -175,7 +176,7 @@ class Session:
             budget, named = self._budget(task_id, self._marked.get(task_id, ()))
             task = TaskMeter(task_id, budget, named=named, leniency=self._leniency)
             task.replays = task_id in self._marked
-            task.drawn = self._drawn.get(task_id)
+        task.drawn = self._drawn.get(task_id)  # an attempt that could not be measured says nothing of the next one
         self.meter.enter(task)
         self._running = task
         return task

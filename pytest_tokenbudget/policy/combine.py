@@ -36,6 +36,7 @@ def combine(runs: Sequence[Run], shards: int | None = None) -> Run:
     first = ordered[0]
     partial = _partial(ordered, shards)
     plans, other_plans = _plans(ordered)
+    lenient = _lenient(ordered)
     tasks, twice = _merged([run.tasks for run in ordered])
     fixtures, unlike = _merged([run.fixtures for run in ordered], same=_used)
     return replace(
@@ -59,7 +60,9 @@ def combine(runs: Sequence[Run], shards: int | None = None) -> Run:
         recordings=_recordings(ordered),
         orphans=_orphans(ordered),
         failed=sum(run.failed for run in ordered),
-        benchmarks=tuple(outcome_of(plan, tasks, partial=partial) for plan in plans.values()),
+        benchmarks=tuple(
+            outcome_of(plan, tasks, partial=partial, warns=name in lenient) for name, plan in plans.items()
+        ),
     )
 
 
@@ -146,6 +149,13 @@ def _plans(runs: Sequence[Run]) -> tuple[dict[str, BenchmarkPlan], list[str]]:
         if plans.setdefault(plan.id, plan) != plan:
             unlike.add(plan.id)
     return dict(sorted(plans.items())), sorted(unlike)
+
+
+def _lenient(runs: Sequence[Run]) -> set[str]:
+    """The ids of benchmarks of which an unknown cost only warns, in every shard."""
+    benchmarks = [benchmark for run in runs for benchmark in run.benchmarks]
+    strict = {found.plan.id for found in benchmarks if found.result.rules.unknown == "block"}
+    return {found.plan.id for found in benchmarks} - strict
 
 
 def _rank(task: Task) -> tuple[object, ...]:

@@ -102,9 +102,10 @@ def told_lines(run: BenchmarkRun) -> list[str]:
 def _drawn(run: BenchmarkRun) -> str:
     plan, figures = run.plan, run.result.figures
     of = f" of {amounts.tokens(plan.samples)}" if figures.n != plan.samples else ""
+    samples = "sample" if plan.samples == 1 else "samples"
     rate = amounts.percent(figures.success_rate)
     return (
-        f"{amounts.tokens(figures.n)}{of} samples drawn from {amounts.tokens(plan.population)} in "
+        f"{amounts.tokens(figures.n)}{of} {samples} drawn from {amounts.tokens(plan.population)} in "
         f"{printable(plan.data)} (seed {plan.seed}); {amounts.tokens(figures.successes)} succeeded ({rate})."
     )
 

@@ -5,7 +5,15 @@ from decimal import Decimal
 from shlex import quote
 from typing import Final
 
-from pytest_tokenbudget.model.benchmark import BenchmarkRun, BenchmarkState, Ground
+from pytest_tokenbudget.model.benchmark import (
+    DIED,
+    NOT_ANSWERED,
+    SETUP_FAILED,
+    SKIPPED,
+    BenchmarkRun,
+    BenchmarkState,
+    Ground,
+)
 from pytest_tokenbudget.model.figures import Caution
 from pytest_tokenbudget.policy.sampling.pairs import Pairs
 from pytest_tokenbudget.report import amounts
@@ -72,7 +80,8 @@ def _few(run: BenchmarkRun, ground: Ground) -> str:
 
 def _no_success(run: BenchmarkRun, ground: Ground) -> str:
     del run
-    return f"none of {_count(ground.n, 'sample')} succeeded, so that a success costs infinitely much"
+    who = "its one sample failed" if ground.n == 1 else f"none of {_count(ground.n, 'sample')} succeeded"
+    return f"{who}, so that a success costs infinitely much"
 
 
 def _unknown(run: BenchmarkRun, ground: Ground) -> str:
@@ -154,12 +163,23 @@ def settling_text(run: BenchmarkRun) -> str:
     test = quote(run.plan.id)
     whys = {ground.why for ground in verdict.grounds if ground.state == "inconclusive"}
     if whys & {"unfinished", "no_samples", "early"}:
-        return f"pytest {test} --tokenbudget-record=once"
+        return _recording_text(run, test)
     if "partial" in whys:
         return f"pytest {test}"
     if verdict.needed is None or not whys & {"straddles", "few_samples"}:
         return ""
     return f"pytest {test} --tokenbudget-samples={run.result.figures.n + verdict.needed} --tokenbudget-record=once"
+
+
+def _recording_text(run: BenchmarkRun, test: str) -> str:
+    """What to type to measure the samples that are missing; empty where they said that something else is wrong."""
+    if NOT_ANSWERED in run.unmeasured:
+        return f"pytest {test} --tokenbudget-record=new"
+    if DIED in run.unmeasured:
+        return f"pytest {test}"
+    if run.unmeasured and set(run.unmeasured) <= {SKIPPED, SETUP_FAILED}:
+        return ""
+    return f"pytest {test} --tokenbudget-record=once"
 
 
 def error_text(run: BenchmarkRun) -> str:

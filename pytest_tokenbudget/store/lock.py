@@ -98,9 +98,9 @@ def lock_text(lock: Lock) -> str:
             digest = _digest(portion.tools) if portion.tools else ""
             if digest:
                 sets[digest] = portion.tools
-            lines.append(" ".join([_encoded(task), *_fields(portion, digest)]))
+            lines.append(" ".join([_task(task), *_fields(portion, digest)]))
         if count := lock.unknown.get(task):
-            lines.append(f"{_encoded(task)} {UNKNOWN}={count}")
+            lines.append(f"{_task(task)} {UNKNOWN}={count}")
     tools = [
         " ".join([TOOLS, digest, *(f"{_encoded(name)}={tokens}" for name, tokens in sets[digest])])
         for digest in sorted(sets)
@@ -110,6 +110,10 @@ def lock_text(lock: Lock) -> str:
 
 def _digest(tools: tuple[tuple[str, int], ...]) -> str:
     return blake2b(repr(tools).encode(), digest_size=4).hexdigest()
+
+
+def _task(name: str) -> str:
+    return _encoded(name) if name != TOOLS else _part(name)
 
 
 def _encoded(text: str) -> str:

@@ -26,15 +26,17 @@ class SampleLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         benchmark: The benchmark's id.
         place: The sample's place in the draw, from 0.
         cost: US dollars; `None` where unknown.
-        paid: US dollars that it really cost now; `None` where unknown.
+        paid: US dollars that it really cost now, as far as they are known.
         success: Whether the task succeeded.
+        measured: Whether it says anything of the benchmark; it was paid for either way.
     """
 
     benchmark: str
     place: int
     cost: Decimal | None
-    paid: Decimal | None
+    paid: Decimal
     success: bool
+    measured: bool = True
 
 
 _decode = msgspec.json.Decoder(SampleLine).decode

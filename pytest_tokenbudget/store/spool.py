@@ -12,8 +12,10 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RunFileError
+from pytest_tokenbudget.model.benchmark import DIED, Drawn
 from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.encoding import encode_json
 from pytest_tokenbudget.store.records import run_call_from_record, run_call_record
@@ -50,7 +52,7 @@ class Spool:
         self._process = os.getpid()
         self._lock = Lock()
 
-    def keep(self, task_id: str, entry: TaskCall, *, is_fixture: bool = False) -> None:
+    def keep(self, task_id: str, entry: TaskCall, *, is_fixture: bool = False, drawn: Drawn | None = None) -> None:
         """Write a call, unless the spool was closed.
 
         A process forked by a test inherits its spool, and what it says is told apart: its calls never reach the test.
@@ -58,7 +60,10 @@ class Spool:
         Raises:
             OSError: It cannot be written.
         """
-        self._write(self._line(task_id, _FORKED, is_fixture=is_fixture) | {"call": run_call_record(entry)}, entries=1)
+        line = self._line(task_id, _FORKED, is_fixture=is_fixture) | {"call": run_call_record(entry)}
+        if drawn is not None and "fixture" not in line:
+            line["drawn"] = msgspec.to_builtins(drawn)
+        self._write(line, entries=1)
 
     def stray(self, task_id: str, stray: Stray, *, is_fixture: bool = False) -> None:
         """Write a model request of which no answer is measured, unless the spool was closed.
@@ -143,6 +148,7 @@ def _tasks(file: Path) -> Iterator[Task]:
     earlier: dict[str, list[Attempt]] = {}
     outcomes: dict[str, Outcome] = {}
     notes: dict[str, dict[str, None]] = {}
+    places: dict[str, Drawn] = {}
     for line in _lines(file):
         name = str(line.get("task"))
         if "outcome" in line:
@@ -156,6 +162,8 @@ def _tasks(file: Path) -> Iterator[Task]:
                 notes.setdefault(name, {})[note] = None
             of_task = calls.setdefault(name, [])
             with suppress(RunFileError, msgspec.ValidationError):
+                if "drawn" in line:
+                    places[name] = msgspec.convert(line["drawn"], Drawn)
                 if "stray" in line:
                     strays.setdefault(name, []).append(msgspec.convert(line["stray"], Stray))
                 else:
@@ -169,7 +177,13 @@ def _tasks(file: Path) -> Iterator[Task]:
             earlier=tuple(earlier.get(name, ())),
             notes=tuple(notes.get(name, ())),
             strays=tuple(strays.get(name, ())),
+            drawn=_unmeasured(places.get(name), has_ended=name in outcomes),
         )
+
+
+def _unmeasured(drawn: Drawn | None, *, has_ended: bool) -> Drawn | None:
+    """The place of a sample; one whose process died was not measured."""
+    return drawn if drawn is None or has_ended else replace(drawn, unmeasured=DIED)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -7,15 +7,21 @@ from typing import Any, Final
 __all__ = ["available", "ratio_bounds"]
 
 _RESAMPLES: Final = 9_999
+_OLDEST: Final = (1, 15)
+"""Before it, resampling took no generator by this name."""
+
 _BATCH: Final = 2_000_000
 """Numbers that are drawn at a time."""
 
 
 def available() -> bool:
-    """Whether scipy is installed, without loading it."""
-    from importlib.util import find_spec
-
-    return find_spec("scipy") is not None
+    """Whether scipy is here and new enough; loads it."""
+    try:
+        import scipy
+        import scipy.stats
+    except ImportError:  # a broken one, or numpy's, must not cost a run its figures
+        return False
+    return tuple(map(int, scipy.__version__.split(".")[:2])) >= _OLDEST
 
 
 def ratio_bounds(

@@ -94,7 +94,7 @@ def ratio_interval(
     ratio = sum(above) / sum(below)
     if all(upper == above[0] and lower == below[0] for upper, lower in zip(above, below, strict=True)):
         return _interval(ratio, ratio, confidence, "constant")
-    if _wanted(resample=resample) and len(above) >= FEWEST_UNITS:
+    if len(above) >= FEWEST_UNITS and _wanted(resample=resample):
         bounds = bootstrap.ratio_bounds(above, below, confidence, seed)
         if bounds is not None:
             return _interval(*bounds, confidence, "bca")

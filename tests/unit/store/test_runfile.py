@@ -207,6 +207,7 @@ def test_a_run_file_says_what_its_page_says() -> None:
         "failed": 0,
         "recordings": [],
         "orphans": [],
+        "benchmarks": [],
     }
     assert {name: value for name, value in task.items() if name not in {"calls", "verdict"}} == {
         "id": "tests/test_a.py::test_a",
