@@ -228,6 +228,7 @@ def test_a_run_file_says_what_its_page_says() -> None:
         "all_attempts_usd": None,
         "traffic": "replayed",
         "strays": [],
+        "sample": None,
         "budget": {"usd": "0.3", "steps": "4", "tolerance": "0.2", "allow_no_calls": False, "origins": {}},
         "exchanges": 2,
         "notes": [],
