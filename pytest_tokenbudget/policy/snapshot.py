@@ -47,6 +47,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         tasks: What each task used, by its id.
         partial: Why only a part of the suite ran; empty for all of it, and for a lock.
         incomplete: What went wrong while measuring, in sentences.
+        prices: What a run was priced with, as in `Run.price_table`; empty for a lock, which holds no price.
     """
 
     label: str
@@ -55,6 +56,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     tasks: Mapping[str, TaskUse] = _NO_TASKS
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    prices: str = ""
 
 
 def snapshot_of_run(run: Run, label: str) -> Snapshot:
@@ -66,6 +68,7 @@ def snapshot_of_run(run: Run, label: str) -> Snapshot:
         tasks=MappingProxyType({task.id: use_of_task(task) for task in (*run.tasks, *run.fixtures)}),
         partial=run.partial,
         incomplete=run.incomplete,
+        prices=run.price_table,
     )
 
 

@@ -1,4 +1,8 @@
-"""What the calls of a portion are billed at: one card, for they all have one model, tier and length of prompt."""
+"""What the calls of a portion are billed at: one card, for they all have one model, tier and length of prompt.
+
+A portion may be older than the settings. Tools and external APIs are counted only where the user states what they cost,
+so those that a lock counts and no fee is stated for any longer cost nothing, rather than an unknown amount.
+"""
 
 from decimal import Decimal
 
@@ -7,7 +11,7 @@ from msgspec.structs import replace
 from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.portion import Portion, RateKey
-from pytest_tokenbudget.pricing.fees import TOOL, stated_fees
+from pytest_tokenbudget.pricing.fees import TOOL, is_external, stated_fees
 from pytest_tokenbudget.pricing.lookup import Lookup, Rules
 from pytest_tokenbudget.pricing.rates import FREE, RateCard, unpriced_in
 
@@ -34,13 +38,20 @@ class PortionCards:
     def _card(self, portion: Portion) -> RateCard | None:
         key, call = portion.key, call_of(portion)
         found = self._lookup.find(call)
-        if found.free:
-            fees = {**dict.fromkeys(portion.usage.fees, Decimal(0)), **stated_fees(self._tool_fees, call, "")}
+        names = portion.usage.fees
+        if found.free or (found.card is None and is_external(call)):
+            fees = {**dict.fromkeys(names, Decimal(0)), **stated_fees(self._tool_fees, call, "")}
             return RateCard(entry=key.model, source="free", rates=FREE, fees=fees)
         if found.card is None:
             return None
         tier = next((tier for tier in found.card.long_prompts if tier.above == key.above), None)
-        return replace(found.card, rates=tier.rates if tier else found.card.rates, long_prompts=())
+        uncounted = {name: Decimal(0) for name in names if name.startswith(TOOL) and name not in found.card.fees}
+        return replace(
+            found.card,
+            rates=tier.rates if tier else found.card.rates,
+            long_prompts=(),
+            fees={**found.card.fees, **uncounted},
+        )
 
     @property
     def _tool_fees(self) -> list[Fee]:

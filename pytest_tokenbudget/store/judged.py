@@ -50,6 +50,7 @@ class _Run(Struct):
     as_of: datetime
     as_of_source: str
     counter: str
+    price_table: str
     totals: _Totals
     tasks: list[Raw]
     fixtures: list[Raw]
@@ -118,6 +119,7 @@ def _judged(fields: _Run, uses: Sequence[TaskUse], label: str) -> Judged:
             tasks=MappingProxyType({use.id: use for use in uses}),
             partial=fields.partial,
             incomplete=fields.incomplete,
+            prices=fields.price_table,
         ),
         as_of=fields.as_of,
         as_of_source=fields.as_of_source,
