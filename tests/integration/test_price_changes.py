@@ -1,12 +1,15 @@
 """A pull request that changes prices, in a real repository: what that costs stands apart, and blocks nothing."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from builders import make_run
+from builders import make_call, make_run, make_task
 from checkout import FAQ, REFUND, Checkout, bloated, task
+from msgspec.structs import replace
 
+from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.store.base_settings import LARGEST
 
 BEFORE = """\
@@ -159,13 +162,31 @@ def test_settings_of_base_that_cannot_be_read_are_named_in_one_sentence(tmp_path
     assert comment[3].startswith("What a change of prices costs is not known\\: ")
 
 
-def test_a_date_from_the_environment_is_that_of_both_sides(tmp_path: Path) -> None:
-    shop = repository(
-        tmp_path / "shop", {"tokenbudget.yml": "as_of: 2026-10-01\n"}, {"tokenbudget.yml": "as_of: 2024-08-01\n"}
-    )
-    run = make_run(task("t.py::test_a", FAQ), as_of_source="TOKENBUDGET_AS_OF")
-    shop.write(run)
-    assert json.loads(shop.type("gate", "--format", "json")[1])["prices"] is None
+O3 = make_call(provider="openai", api="openai.chat", host="api.openai.com", model_served="o3")
+OLD, NEW = datetime(2025, 3, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)  # in June 2025 o3 became cheaper by 80%
+
+
+@pytest.mark.parametrize(
+    ("stated", "as_of", "source", "differs"),
+    [
+        ("as_of: 2025-03-01\n", NEW, "tokenbudget.yml:2: as_of", ["as_of 2025-03-01 → 2026-11-01"]),
+        ("as_of: 2025-03-01\n", NEW, "release", ["as_of 2025-03-01 → 2026-11-01"]),
+        ("", OLD, "tokenbudget.yml:2: as_of", ["as_of 2026-11-01 → 2025-03-01"]),
+        ("", OLD, "release", None),
+        ("as_of: 2025-03-01\n", NEW, "TOKENBUDGET_AS_OF", None),
+        ("as_of: 2025-03-01\n", OLD, "tokenbudget.yml:2: as_of", None),
+    ],
+    ids=["a later day", "no day any more", "a day", "another release", "from the environment", "the same day"],
+)
+def test_the_day_of_base_is_the_one_that_its_files_state(
+    tmp_path: Path, stated: str, as_of: datetime, source: str, differs: list[str] | None
+) -> None:
+    own = "prices: {nobody: {input: 1}}\n"
+    shop = repository(tmp_path / "shop", {"tokenbudget.yml": stated + own}, {"tokenbudget.yml": f"# a line\n\n{own}"})
+    hours = replace(make_task("tests/test_faq.py::test_hours", O3), portions=portions([O3], lambda _: 0))
+    shop.write(make_run(hours, as_of=as_of, as_of_source=source))
+    found = json.loads(shop.type("gate", "--format", "json", TOKENBUDGET_AS_OF="2024-12-01")[1])["prices"]
+    assert (found and found["differs"]) == differs
 
 
 def test_a_run_as_base_says_what_it_was_priced_with(tmp_path: Path) -> None:

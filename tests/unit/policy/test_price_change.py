@@ -12,6 +12,7 @@ from pytest_tokenbudget.config.discounts import Discount
 from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.config.prices import PriceOverride
 from pytest_tokenbudget.model.call import Call
+from pytest_tokenbudget.model.usage import Usage
 from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.policy.price_change import PriceChange, price_change
 from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
@@ -96,6 +97,10 @@ def test_what_had_no_fee_was_not_counted_on_base() -> None:
     new = PriceTable(fees=(SEARCH,))
     of = head(call("claude-sonnet-5", tools=("search", "search")), table=new)
     assert amounts(change(of, PriceTable(), new)) == (2, Decimal("2.02"), Decimal("0.02"))
+    external = make_call(None, api="tavily.external", host="api.tavily.com", model_served=None, model_asked="tavily")
+    asked = head(replace(external, usage=Usage(fees={"tavily": 3})))
+    fee = Fee(host="api.tavily.com", name="tavily", usd=Decimal("0.008"), place="")
+    assert amounts(change(asked, PriceTable(), PriceTable(fees=(fee,)))) == (0, Decimal("0.024"), Decimal("0.024"))
     other = PriceTable(fees=(replace(SEARCH, usd=Decimal(1)),))
     assert amounts(change(of, other, new))[2] == Decimal("-1.98")
 

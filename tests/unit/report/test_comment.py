@@ -26,7 +26,7 @@ from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.policy.price_change import ModelPrices, PriceChange
 from pytest_tokenbudget.policy.snapshot import snapshot_of_run
 from pytest_tokenbudget.pricing import PriceTable
-from pytest_tokenbudget.report.comment import LONGEST, About, comment, marker
+from pytest_tokenbudget.report.comment import LONGEST, About, comment, has_news, marker
 
 TABLE = PriceTable()
 ABOUT = About(
@@ -132,6 +132,9 @@ def test_what_new_prices_cost_is_a_section_of_its_own() -> None:
         "<sub>base `4be01aa` (2 days old) · head `9f2c1e7` · prices of 2026-11-01 on both sides · this run paid "
         "$0.00</sub>\n"
     )
+    verdict = gate(compared(BASE, head), GateRules(), today=date(2026, 11, 25))
+    assert not has_news(replace(compared(BASE, head), prices=PriceChange(unknown=("?",))), verdict)
+    assert has_news(replace(compared(BASE, head), prices=PRICES), verdict)
     bloated = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06, workflow="triage"), *QUIET)
     without = written(BASE, bloated)
     before, fold, after = without.partition("<details><summary>Where the ")
