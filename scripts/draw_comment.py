@@ -1,7 +1,7 @@
 """Draw a comment as a forge shows it: `python scripts/draw_comment.py COMMENT.md PICTURE.png`.
 
-Needs markdown-it-py (among the test dependencies) and a Chromium. COMMENT.md is what `tokenbudget comment --output`
-writes.
+Needs markdown-it-py (among the test dependencies), a Chromium, and a font with emoji such as Noto Color Emoji.
+COMMENT.md is what `tokenbudget comment --output` writes.
 """
 
 import subprocess

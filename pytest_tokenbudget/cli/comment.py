@@ -71,6 +71,7 @@ def _posted(text: str, found: "Gathered", verdict: "GateVerdict", *, key: str, m
     from pytest_tokenbudget.ci.token import Token
     from pytest_tokenbudget.cli.comparing import ci_event
     from pytest_tokenbudget.config.environment import ci_token
+    from pytest_tokenbudget.report.comment import has_news
 
     event = ci_event()
     token = Token(ci_token(event.forge))
@@ -79,7 +80,7 @@ def _posted(text: str, found: "Gathered", verdict: "GateVerdict", *, key: str, m
         key=key,
         mode=mode,  # type: ignore[arg-type]  # click allows no other
         when=when,  # type: ignore[arg-type]  # as above
-        has_news=bool(found.comparison.moved or verdict.reasons),
+        has_news=has_news(found.comparison, verdict),
     )
     return post(activity_of(event, has_token=bool(token)), text, options)
 

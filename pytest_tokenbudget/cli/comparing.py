@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytest_tokenbudget.ci.event import Event, read_event
+from pytest_tokenbudget.cli.price_change import price_change_of
 from pytest_tokenbudget.config.environment import ci_variables
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.config.settings import Settings
@@ -75,7 +77,7 @@ def gathered(root: Path, run: Path | None, where: str | None, *, merged_into: st
     return Gathered(
         settings=settings,
         run=loaded,
-        comparison=folded(compare(base.snapshot, head, prices.card_of, worth)),
+        comparison=_compared(root, base.snapshot, head, prices, settings),
         base=base,
         prices=prices,
         stale=_stale(root, head),
@@ -96,10 +98,15 @@ def compared(root: Path, base: str | None, head: str | None) -> Gathered:
     return Gathered(
         settings=settings,
         run=None,
-        comparison=folded(compare(found.snapshot, named_snapshot(root, head), prices.card_of, worth)),
+        comparison=_compared(root, found.snapshot, named_snapshot(root, head), prices, settings),
         base=found,
         prices=prices,
     )
+
+
+def _compared(root: Path, base: Snapshot | None, head: Snapshot, prices: PriceTable, settings: Settings) -> Comparison:
+    found = folded(compare(base, head, prices.card_of, worth))
+    return replace(found, prices=price_change_of(root, base, head, prices, settings))
 
 
 def ci_event() -> Event:

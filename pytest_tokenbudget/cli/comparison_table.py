@@ -17,6 +17,7 @@ from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.gate_text import cost_of_task, headline, of_budget, reason_text, task_count
 from pytest_tokenbudget.report.group_lines import changed_groups, group_amounts
 from pytest_tokenbudget.report.names import below_shared_folder, of_test
+from pytest_tokenbudget.report.price_change_text import prices_lines
 
 __all__ = ["print_comparison", "print_verdict"]
 
@@ -59,7 +60,7 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
             console.print(Text(f" {name}: {before} → {after}, {change}"), soft_wrap=True)
         if len(changed) > _GROUPS:
             console.print(Text(f" and {len(changed) - _GROUPS} more {by}s"), soft_wrap=True)
-    for sentence in _sums(comparison, why):
+    for sentence in (*_sums(comparison, why), *map(printable, prices_lines(comparison.prices))):
         console.print(Text(f" {sentence}"), soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pytest_tokenbudget.config.place import refuse
 
-__all__ = ["Document", "read_pyproject", "read_yaml"]
+__all__ = ["Document", "pyproject_document", "read_pyproject", "read_yaml", "yaml_document"]
 
 Keys = tuple[str, ...]
 
@@ -16,6 +16,7 @@ _DEEPEST: Final = 4
 """Levels of keys that have a meaning: `prices`, a model, `fees`, a fee. An alias may lead to itself further down."""
 
 _MOST_NESTED: Final = 50
+_LARGEST: Final = 1_000_000
 _TOO_DEEP: Final = "is nested too deeply for a file of settings."
 _KINDS: Final = {
     "bool": "true or false",
@@ -55,15 +56,27 @@ def read_yaml(path: Path) -> Document:
         ConfigError: It cannot be read, is not YAML, repeats a key, has a key that is no text, or holds something other
             than a mapping.
     """
+    return yaml_document(_text(path), path.name)
+
+
+def yaml_document(text: str, name: str) -> Document:
+    """Read the text of a `tokenbudget.yml`, wherever it is from.
+
+    Args:
+        text: It.
+        name: The file as messages name it.
+
+    Raises:
+        ConfigError: As of `read_yaml`.
+    """
     import yaml  # costs 20 ms; only projects that have such a file pay
 
-    name = path.name
-    text = _text(path)
     try:
         safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         _check_depth(yaml.parse(text, Loader=safe), name)
         loader = safe(text)
         node = loader.get_single_node()
+        _check_size(node, name)
         places = dict(_lines(node, (), name)) if node else {}
         values = loader.construct_document(node) if node else {}
     except yaml.YAMLError as error:
@@ -108,6 +121,23 @@ def _check_depth(events: Iterable[Any], name: str) -> None:
             raise refuse(place, _TOO_DEEP)
 
 
+def _check_size(node: Any, name: str) -> None:  # noqa: ANN401 - PyYAML's nodes are untyped
+    """Refuse what aliases make endless: they are copied out where mappings are merged, and read wherever they are."""
+    sizes: dict[int, int] = {}
+
+    def size(node: Any) -> int:  # noqa: ANN401 - as above
+        known = sizes.get(id(node))
+        if known is None:
+            sizes[id(node)] = 1  # what leads to itself
+            below = node.value if node.id != "scalar" else ()
+            parts = (part for each in below for part in (each if node.id == "mapping" else (each,)))
+            known = sizes[id(node)] = 1 + sum(map(size, parts))
+        return known
+
+    if node is not None and size(node) > _LARGEST:
+        raise refuse(name, f"is too large for a file of settings: with its aliases, more than {_LARGEST:,} values.")
+
+
 def _lines(node: Any, above: Keys, name: str) -> Iterator[tuple[Keys, int]]:  # noqa: ANN401 - PyYAML's nodes are untyped
     if node.id != "mapping" or len(above) == _DEEPEST:
         return
@@ -138,20 +168,34 @@ def read_pyproject(path: Path) -> Document | None:
     Raises:
         ConfigError: The file names us but is not TOML, or `tool.tokenbudget` is no table.
     """
-    import tomllib  # only when something is measured
-
     try:
         raw = path.read_bytes()
-        if b"tokenbudget" not in raw:
-            return None
-        tools = tomllib.loads(raw.decode()).get("tool")
     except OSError as error:
         raise refuse(path.name, f"cannot be read: {error.strerror or error}.") from error
+    return pyproject_document(raw, path.name)
+
+
+def pyproject_document(raw: bytes, name: str) -> Document | None:
+    """Read the content of a `pyproject.toml`, wherever it is from; `None` where it has no table of ours.
+
+    Args:
+        raw: It.
+        name: The file as messages name it.
+
+    Raises:
+        ConfigError: As of `read_pyproject`.
+    """
+    import tomllib  # only when something is measured
+
+    if b"tokenbudget" not in raw:
+        return None
+    try:
+        tools = tomllib.loads(raw.decode()).get("tool")
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise refuse(path.name, f"is not TOML: {error}.") from error
+        raise refuse(name, f"is not TOML: {error}.") from error
     if not isinstance(tools, dict) or "tokenbudget" not in tools:
         return None
     table = tools["tokenbudget"]
     if not isinstance(table, dict):
-        raise refuse(path.name, f"tool.tokenbudget: {table!r} is not a table such as [tool.tokenbudget].")
-    return Document(name=path.name, values=table, lines={}, prefix="tool.tokenbudget.")
+        raise refuse(name, f"tool.tokenbudget: {table!r} is not a table such as [tool.tokenbudget].")
+    return Document(name=name, values=table, lines={}, prefix="tool.tokenbudget.")

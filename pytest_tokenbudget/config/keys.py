@@ -18,7 +18,7 @@ from pytest_tokenbudget.config.kinds import (
 from pytest_tokenbudget.config.place import refuse, unknown_key
 from pytest_tokenbudget.config.settings import DRIFTS, MODES, RECORDS, RULES
 
-__all__ = ["SCALARS", "STRUCTURED", "read_scalar"]
+__all__ = ["OF_PRICES", "SCALARS", "STRUCTURED", "read_scalar"]
 
 SCALARS: Final[Mapping[str, Kind]] = {
     "mode": choice(*MODES),
@@ -51,6 +51,9 @@ STRUCTURED: Final = (
     "forecast",
 )
 """Settings with a structure of their own."""
+
+OF_PRICES: Final = ("as_of", "prices", "deployments", "discounts", "fees", "hosts", "free_hosts", "unknown_model")
+"""Settings that decide what a call costs."""
 
 
 def read_scalar(key: str, value: object, place: str) -> object:

@@ -5,14 +5,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from pytest_tokenbudget.config.deployments import read_deployments
 from pytest_tokenbudget.config.discounts import read_discounts
-from pytest_tokenbudget.config.documents import Document, read_pyproject, read_yaml
+from pytest_tokenbudget.config.documents import (
+    Document,
+    pyproject_document,
+    read_pyproject,
+    read_yaml,
+    yaml_document,
+)
 from pytest_tokenbudget.config.environment import Variable, environment
 from pytest_tokenbudget.config.fees import read_fees
 from pytest_tokenbudget.config.forecast import read_forecast
 from pytest_tokenbudget.config.gate import read_gate, read_volumes
-from pytest_tokenbudget.config.keys import SCALARS, STRUCTURED, read_scalar
+from pytest_tokenbudget.config.keys import OF_PRICES, SCALARS, STRUCTURED, read_scalar
 from pytest_tokenbudget.config.limits import Statement, read_statement
 from pytest_tokenbudget.config.place import refuse
 from pytest_tokenbudget.config.precedence import Source, resolve_settings
@@ -20,9 +28,10 @@ from pytest_tokenbudget.config.prices import PriceOverride, read_price
 from pytest_tokenbudget.config.settings import FileBudgets, Settings
 from pytest_tokenbudget.config.waivers import read_waivers
 
-__all__ = ["FILE_NAME", "load_settings"]
+__all__ = ["FILE_NAME", "PYPROJECT", "load_settings", "price_settings"]
 
 FILE_NAME: Final = "tokenbudget.yml"
+PYPROJECT: Final = "pyproject.toml"
 _ONLY_IN_FILES: Final = frozenset({"hosts", "free_hosts", "volatile", "redact"})
 
 
@@ -48,9 +57,35 @@ def load_settings(
         sources.append(_from_document(read_yaml(file)))
     elif config is not None:
         raise refuse(str(config), f"there is no such file. Without one, {FILE_NAME} is read if it is there.")
-    if (root / "pyproject.toml").is_file() and (document := read_pyproject(root / "pyproject.toml")):
+    if (root / PYPROJECT).is_file() and (document := read_pyproject(root / PYPROJECT)):
         sources.append(_from_document(document))
     return resolve_settings(sources)
+
+
+def price_settings(yaml: str | None, pyproject: bytes | None, suffix: str = "") -> Settings:
+    """What files say of prices that are not in the work tree; everything else in them is passed over unread.
+
+    The environment's word counts as it does here, but for `as_of`.
+
+    Args:
+        yaml: The text of `tokenbudget.yml`, if there was one.
+        pyproject: The content of `pyproject.toml`, if there was one.
+        suffix: What messages say after a file's name, such as ` of 4be01aa`.
+
+    Raises:
+        ConfigError: A file is none, or states a price wrongly.
+    """
+    variables = {key: found for key, found in environment().items() if key in OF_PRICES and key != "as_of"}
+    documents = [
+        None if yaml is None else yaml_document(yaml, f"{FILE_NAME}{suffix}"),
+        None if pyproject is None else pyproject_document(pyproject, f"{PYPROJECT}{suffix}"),
+    ]
+    of_prices = [
+        replace(document, values={key: value for key, value in document.values.items() if key in OF_PRICES})
+        for document in documents
+        if document is not None
+    ]
+    return resolve_settings([_from_environment(variables), *map(_from_document, of_prices)])
 
 
 def _from_options(options: Mapping[str, str | None]) -> Source:

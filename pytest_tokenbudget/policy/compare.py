@@ -16,6 +16,7 @@ from pytest_tokenbudget.model.money import EXACT, ZERO
 from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.usage import NO_USAGE, Usage
 from pytest_tokenbudget.policy.causes import Cause, causes, summed
+from pytest_tokenbudget.policy.price_change import PriceChange
 from pytest_tokenbudget.policy.sampling.pairs import Pairs
 from pytest_tokenbudget.policy.sides import Costed, Weight
 from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse
@@ -120,11 +121,13 @@ class Comparison(Struct, frozen=True, kw_only=True, dict=True):
         base: The side compared with; `None` where there is none.
         head: The side that is judged.
         tasks: Every task of either side, sorted by id; a benchmark in the place of its samples.
+        prices: What a change of prices costs, apart from all of this; `None` where nothing is to be said of it.
     """
 
     base: Snapshot | None
     head: Snapshot
     tasks: tuple[TaskDiff, ...]
+    prices: PriceChange | None = None
 
     @cached_property
     def moved(self) -> tuple[TaskDiff, ...]:

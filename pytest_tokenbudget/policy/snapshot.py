@@ -51,6 +51,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         partial: Why only a part of the suite ran; empty for all of it, and for a lock.
         incomplete: What went wrong while measuring, in sentences.
         benchmarks: What its benchmarks decided, where the side is a run.
+        prices: What a run was priced with, as in `Run.price_table`; empty for a lock, which holds no price.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     partial: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
     benchmarks: tuple[BenchmarkRun, ...] = ()
+    prices: str = ""
 
 
 def snapshot_of_run(run: Run, label: str) -> Snapshot:
@@ -72,6 +74,7 @@ def snapshot_of_run(run: Run, label: str) -> Snapshot:
         partial=run.partial,
         incomplete=run.incomplete,
         benchmarks=run.benchmarks,
+        prices=run.price_table,
     )
 
 

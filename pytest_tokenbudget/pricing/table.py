@@ -20,14 +20,15 @@ from pytest_tokenbudget.errors import PriceError
 from pytest_tokenbudget.model.call import LONGEST_PROMPT, SEVERAL_PROMPTS, Call
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.money import ZERO, dollars_text
-from pytest_tokenbudget.model.portion import Portion, RateKey
+from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.pricing.as_of import DEFAULT_AS_OF, RELEASE
 from pytest_tokenbudget.pricing.discounts import discount_for, discounted
 from pytest_tokenbudget.pricing.explanation import Explanation, rows_of
 from pytest_tokenbudget.pricing.fees import external_call, tool_cost, with_tools
 from pytest_tokenbudget.pricing.genai import data_source
 from pytest_tokenbudget.pricing.lookup import Lookup, Rules
-from pytest_tokenbudget.pricing.rates import EXACT, FREE, RateCard, cost_of, priced_part, unpriced_in
+from pytest_tokenbudget.pricing.portion_cards import PortionCards, call_of
+from pytest_tokenbudget.pricing.rates import EXACT, RateCard, cost_of, priced_part, unpriced_in
 from pytest_tokenbudget.pricing.reported import Disagreement
 from pytest_tokenbudget.pricing.uplift import UPLIFTS
 
@@ -93,7 +94,7 @@ class PriceTable:
             fees=fees,
         )
         self._lookup = Lookup(self._rules, as_of)
-        self._cards: dict[RateKey, RateCard | None] = {}
+        self._portions = PortionCards(self._lookup, self._rules)
         self._reported = Disagreement(self._rules, as_of)
 
     @classmethod
@@ -185,33 +186,13 @@ class PriceTable:
 
         Calls that cost nothing have a card on which everything costs $0.
         """
-        key = portion.key
-        if key not in self._cards:
-            # a suite's tasks share a handful, and a card keeps what it computes from its rates
-            self._cards[key] = self._card(key)
-        card = self._cards[key]
-        return None if card is None or unpriced_in(portion.usage, card) else card
+        return self._portions.card_of(portion)
 
-    def _card(self, key: RateKey) -> RateCard | None:
-        found = self._lookup.find(
-            Call(
-                provider=key.provider,
-                api=key.api,
-                host=key.host,
-                model_served=key.served or None,
-                model_asked=key.asked or None,
-                tier=key.tier or None,
-                price_context=key.context,
-                status="exact",
-                obtained="replayed",
-            )
-        )
-        if found.free:
-            return RateCard(entry=key.model, source="free", rates=FREE)
-        if found.card is None:
-            return None
-        tier = next((tier for tier in found.card.long_prompts if tier.above == key.above), None)
-        return replace(found.card, rates=tier.rates if tier else found.card.rates, long_prompts=())
+    def cost_of(self, portion: Portion) -> tuple[Decimal | None, Decimal | None]:
+        """US dollars of a portion at list prices, and after the contract's discount; `None` where unknown."""
+        card = self.card_of(portion)
+        listed = None if card is None else cost_of(portion.usage, card)
+        return listed, self.contract_cost(replace(call_of(portion), cost=listed))
 
     def contract_cost(self, call: Call) -> Decimal | None:
         """US dollars of a charged call after the contract's discount; `None` where its cost is unknown.

@@ -23,8 +23,9 @@ from pytest_tokenbudget.report.comment_rows import Rows, main_cause
 from pytest_tokenbudget.report.gate_text import SYMBOLS, headline, reason_text, task_count
 from pytest_tokenbudget.report.markdown import code, plain
 from pytest_tokenbudget.report.names import of_test
+from pytest_tokenbudget.report.price_change_text import prices_block
 
-__all__ = ["LONGEST", "About", "comment", "marker"]
+__all__ = ["LONGEST", "About", "comment", "has_news", "marker"]
 
 LONGEST: Final = 60_000
 """Bytes of UTF-8; a forge takes 65,536 characters, and some count bytes."""
@@ -76,6 +77,12 @@ def _word(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum() or letter in "._-")[:64]
 
 
+def has_news(comparison: Comparison, verdict: GateVerdict) -> bool:
+    """Whether there is more to say than that all is as it was."""
+    prices = comparison.prices
+    return bool(comparison.moved or verdict.reasons or (prices is not None and prices.models))
+
+
 def comment(comparison: Comparison, verdict: GateVerdict, about: About) -> str:
     """The comment as Markdown of at most `LONGEST` bytes."""
     writer = _Writer(comparison, verdict, about)
@@ -114,6 +121,7 @@ class _Writer:
                 f"{left_out} more {'row is' if left_out == 1 else 'rows are'} left out. " if left_out and rows else ""
             )
             blocks = [self._lead, self.rows.table(rows), [f"{more}{self._counts}"], self._monthly]
+        blocks += prices_block(self._comparison.prices, most=folded)
         if folded:
             blocks += self._benchmarks
         if folded and self._has_news:

@@ -11,6 +11,7 @@ from pytest_tokenbudget.policy.causes import Cause, label_of
 from pytest_tokenbudget.policy.compare import Comparison, TaskCost, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict, Reason
 from pytest_tokenbudget.policy.groups import DIMENSIONS, Group, groups
+from pytest_tokenbudget.policy.price_change import PriceChange
 from pytest_tokenbudget.report.gate_text import headline, reason_text
 from pytest_tokenbudget.store.benchmarks import benchmark_record, pairs_record
 
@@ -30,6 +31,7 @@ def comparison_json(comparison: Comparison, verdict: GateVerdict | None = None) 
         "head_usd": _text(comparison.total("head")),
         "causes": _causes(comparison.causes),
         **{f"{by}s": [_group(group) for group in groups(comparison, by)] for by in DIMENSIONS},
+        "prices": _prices(comparison.prices),
         "tasks": [_task(task) for task in comparison.tasks],
     }
     if verdict is not None:
@@ -50,6 +52,26 @@ def _group(group: Group) -> dict[str, Any]:
         "base_usd": _text(group.base),
         "head_usd": _text(group.head),
         "change_usd": _text(group.change),
+    }
+
+
+def _prices(change: PriceChange | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "change_usd": _text(change.total.change) if change.total is not None else None,
+        "differs": list(change.differs),
+        "models": [
+            {
+                "name": each.model or None,
+                "discounted": each.discounted,
+                "base_prices_usd": _text(each.base),
+                "head_prices_usd": _text(each.head),
+                "change_usd": _text(each.change),
+            }
+            for each in change.models
+        ],
+        "unknown": list(change.unknown),
     }
 
 

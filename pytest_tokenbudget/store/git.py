@@ -100,20 +100,24 @@ class Git(Struct, frozen=True):
         name = "origin" if "origin" in remote else remote[0]
         self.ask("fetch", "--quiet", "--no-tags", "--depth=1", name, commit, patience=_FETCHING)
 
-    def show(self, commit: str, file: Path) -> str | None:
+    def show(self, commit: str, file: Path, *, largest: int | None = None) -> str | None:
         """A file's text as of a commit; `None` where the commit has none.
 
         Args:
             commit: The commit.
             file: Its path, from this work tree's `root`.
+            largest: Bytes that it may have; any number where nothing is given.
 
         Raises:
-            GitError: The commit cannot be read.
+            GitError: The commit cannot be read, or the file is too large.
         """
         prefix = self.ask("rev-parse", "--show-prefix").strip()
         path = f"{prefix}{file.as_posix()}"
         if not self.ask("ls-tree", "--name-only", "--full-tree", commit, "--", path).strip():
             return None
+        if largest is not None and int(self.ask("cat-file", "-s", f"{commit}:{path}")) > largest:
+            message = f"{file.name} has more than {largest:,} bytes"
+            raise GitError(message)
         return self.ask("show", f"{commit}:{path}")
 
     def age(self, commit: str) -> int:

@@ -53,6 +53,7 @@ class _Run(Struct):
     as_of: datetime
     as_of_source: str
     counter: str
+    price_table: str
     totals: _Totals
     tasks: list[Raw]
     fixtures: list[Raw]
@@ -124,6 +125,7 @@ def _judged(fields: _Run, uses: Sequence[TaskUse], label: str) -> Judged:
             partial=fields.partial,
             incomplete=fields.incomplete,
             benchmarks=tuple(benchmark_from_record(record, label) for record in fields.benchmarks),
+            prices=fields.price_table,
         ),
         as_of=fields.as_of,
         as_of_source=fields.as_of_source,

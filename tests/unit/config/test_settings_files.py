@@ -57,6 +57,18 @@ def test_what_is_no_file_of_settings(refusal: Refusal, text: str, message: str) 
     assert refusal(text) == f"tokenbudget.yml{message}"
 
 
+@pytest.mark.parametrize("entry", ["[{}]", "{{<<: [{}]}}"], ids=["lists", "merged mappings"])
+def test_a_few_aliases_that_stand_for_millions_of_values(refusal: Refusal, entry: str) -> None:
+    lines = ["a: &a {k: 1}"]
+    lines += [
+        f"{new}: &{new} {entry.format(', '.join([f'*{old}'] * 9))}"
+        for old, new in zip("abcdefghij", "bcdefghijk", strict=True)
+    ]
+    assert refusal("\n".join(lines)) == (
+        "tokenbudget.yml: is too large for a file of settings: with its aliases, more than 1,000,000 values."
+    )
+
+
 def test_a_file_in_another_encoding(tmp_path: Path, refusal: Refusal) -> None:
     (tmp_path / "tokenbudget.yml").write_bytes("hosts: {bücher: openai}".encode("latin-1"))
     assert refusal() == "tokenbudget.yml: is not UTF-8 text (invalid start byte at byte 9)."

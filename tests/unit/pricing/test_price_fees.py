@@ -6,6 +6,7 @@ from published_prices import call, override, usd
 from pytest_tokenbudget.config.fees import Fee
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.usage import Usage
+from pytest_tokenbudget.policy.portions import portions
 from pytest_tokenbudget.pricing import PriceTable, Row
 
 TAVILY = Fee(
@@ -131,3 +132,14 @@ def test_of_ones_own_words_the_one_on_the_model_wins() -> None:
     own = override("gpt-5.2", fees={"web_search": "0.004"})
     assert PriceTable(fees=(stated,), overrides=(own,)).charge(used).cost == usd("0.004")
     assert PriceTable(fees=(stated,), overrides=(override("gpt-5.2", input="1"),)).charge(used).cost == usd("0.009")
+
+
+def test_a_portion_costs_what_its_calls_do_tools_and_free_hosts_included() -> None:
+    search = fee(tool="search", usd="0.01")
+    for table in (PriceTable(fees=(search,)), PriceTable(fees=(search,), free_hosts=("api.openai.com",))):
+        calls = [
+            table.charge(call(usage=Usage(input=1000), tools=tools)) for tools in (("search", "search"), ("other",))
+        ]
+        found = portions(calls, table.above)
+        assert sum(table.cost_of(portion)[0] or 0 for portion in found) == sum(each.cost or 0 for each in calls)
+        assert None not in [table.card_of(portion) for portion in found]

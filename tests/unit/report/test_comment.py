@@ -23,9 +23,10 @@ from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.compare import Comparison, compare
 from pytest_tokenbudget.policy.gate import gate
 from pytest_tokenbudget.policy.portions import portions
+from pytest_tokenbudget.policy.price_change import ModelPrices, PriceChange
 from pytest_tokenbudget.policy.snapshot import snapshot_of_run
 from pytest_tokenbudget.pricing import PriceTable
-from pytest_tokenbudget.report.comment import LONGEST, About, comment, marker
+from pytest_tokenbudget.report.comment import LONGEST, About, comment, has_news, marker
 
 TABLE = PriceTable()
 ABOUT = About(
@@ -87,6 +88,66 @@ def test_what_is_unchanged_takes_two_lines() -> None:
         "<sub>base `4be01aa` (2 days old) · head `9f2c1e7` · prices of 2026-11-01 on both sides · this run paid "
         "$0.00</sub>\n"
     )
+
+
+PRICES = PriceChange(
+    models=(
+        ModelPrices(model="a|b`c", base=None, head=Decimal("0.01")),
+        ModelPrices(model="gpt-5-mini", base=Decimal("0.0016"), head=Decimal("0.0028"), is_estimate=True),
+        ModelPrices(model="claude-sonnet-5", discounted=True, base=Decimal("0.0443"), head=Decimal("0.0433")),
+    ),
+    total=ModelPrices(model="", base=Decimal("0.0508"), head=Decimal("0.0520"), is_estimate=True),
+    differs=("as_of 2026-10-01 → 2026-11-01", "discounts"),
+    unknown=("The run was priced with genai-prices 0.2.2, and both sides here with genai-prices 0.2.3.",),
+)
+
+
+def priced(before: Run, after: Run, prices: PriceChange) -> str:
+    found = replace(compared(before, after), prices=prices)
+    return comment(found, gate(found, GateRules(), today=date(2026, 11, 25)), ABOUT)
+
+
+def test_what_new_prices_cost_is_a_section_of_its_own() -> None:
+    head = replace(BASE, commit="9f2c1e7" * 5)
+    section = (
+        "**Prices changed: the same usage costs ≈ +$0.0012 a run (+2%).** Base's settings differ\\: as\\_of 2026-10-01 "
+        "→ 2026-11-01, discounts. Nothing of it counts as a regression: both sides are compared at the new prices.\n"
+        "\n"
+        "<details><summary>What the new prices cost, by model</summary>\n"
+        "\n"
+        "| model | base's prices | new prices | change |\n"
+        "|:--|--:|--:|--:|\n"
+        "| ``a\\|b`c`` | ? | $0.01 | ? |\n"
+        "| `gpt-5-mini` | ≈ $0.0016 | ≈ $0.0028 | +$0.0012 (+75%) |\n"
+        "| `claude-sonnet-5`, after discounts | $0.0443 | $0.0433 | −$0.001 (−2%) |\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "The run was priced with genai-prices 0.2.2, and both sides here with genai-prices 0.2.3.\n"
+    )
+    assert priced(BASE, head, PRICES) == (
+        "<!-- tokenbudget key=default head=9f2c1e7 run=8123.1 -->\n"
+        "### 🟢 Agent cost unchanged: 5 tasks within budget, $0.0529 a run\n"
+        f"\n{section}\n"
+        "<sub>base `4be01aa` (2 days old) · head `9f2c1e7` · prices of 2026-11-01 on both sides · this run paid "
+        "$0.00</sub>\n"
+    )
+    verdict = gate(compared(BASE, head), GateRules(), today=date(2026, 11, 25))
+    assert not has_news(replace(compared(BASE, head), prices=PriceChange(unknown=("?",))), verdict)
+    assert has_news(replace(compared(BASE, head), prices=PRICES), verdict)
+    bloated = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06, workflow="triage"), *QUIET)
+    without = written(BASE, bloated)
+    before, fold, after = without.partition("<details><summary>Where the ")
+    assert priced(BASE, bloated, PRICES) == f"{before}{section}\n{fold}{after}"
+
+
+def test_new_prices_of_a_thousand_models_leave_room_for_the_rows() -> None:
+    models = tuple(ModelPrices(model=f"{'|' * 150}{n}", base=Decimal(1), head=Decimal(2)) for n in range(1000))
+    text = priced(BASE, replace(BASE, commit="9" * 40), replace(PRICES, models=models))
+    assert len(text.encode()) <= LONGEST
+    assert "| and 975 more |  |  |  |\n" in text
+    lead = PriceChange(models=models, total=ModelPrices(model="", base=None, head=Decimal(1)))
+    assert "the same usage costs an unknown amount more or less.**" in priced(BASE, BASE, lead)
 
 
 def test_a_bloated_tool_result() -> None:
