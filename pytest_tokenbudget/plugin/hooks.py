@@ -1,7 +1,7 @@
 """The hooks that run for every test, once measuring has begun. Each delegates in a few lines."""
 
 from collections.abc import Callable, Generator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -9,7 +9,6 @@ from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.errors import TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.task import Outcome
-from pytest_tokenbudget.plugin.benchmarks import Benchmarks
 from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
@@ -21,6 +20,9 @@ from pytest_tokenbudget.plugin.verdicts import SECTION, add_properties, outcome_
 from pytest_tokenbudget.plugin.wider import WiderFixture
 from pytest_tokenbudget.plugin.workers import ATTRIBUTE, session_name, worker_name
 from pytest_tokenbudget.traffic import guard
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.plugin.benchmarks import Benchmarks
 
 __all__ = ["Hooks"]
 
@@ -35,12 +37,11 @@ class Hooks:
 
     Attributes:
         session: What is measured.
-        benchmarks: What samples are drawn for.
     """
 
     def __init__(self, config: pytest.Config, session: Session) -> None:
         self.session = session
-        self.benchmarks = Benchmarks(session.settings, config.rootpath)
+        self._benchmarks: Benchmarks | None = None
         self._config = config
         self._recordings = Recordings(session, config.rootpath)
         self._open: OpenRecording | None = None
@@ -70,6 +71,15 @@ class Hooks:
     @property
     def _off(self) -> bool:
         return self.session.settings.mode == "off"
+
+    @property
+    def benchmarks(self) -> "Benchmarks":
+        """What samples are drawn for."""
+        if self._benchmarks is None:
+            from pytest_tokenbudget.plugin.benchmarks import Benchmarks
+
+            self._benchmarks = Benchmarks(self.session.settings, self._config.rootpath)
+        return self._benchmarks
 
     def stand_guard(self) -> None:
         """Watch over what leaves this process from now on."""
@@ -116,12 +126,13 @@ class Hooks:
         self._declared = True
         try:
             marked = dict(read_markers(items))
-            samples = self.benchmarks.drawn(items, marked)
+            samples = self._benchmarks.drawn(items, marked) if self._benchmarks is not None else {}
         except TokenBudgetError as error:
             raise _usage_error(error) from error
         for item in samples:
             marked.setdefault(item, ())
-        self.session.draw({item.nodeid: drawn for item, drawn in samples.items()}, self.benchmarks.plans)
+        if self._benchmarks is not None:
+            self.session.draw({item.nodeid: drawn for item, drawn in samples.items()}, self._benchmarks.plans)
         for item, statements in marked.items():
             self.session.mark(item.nodeid, statements)
         self._sending.declare(marked)

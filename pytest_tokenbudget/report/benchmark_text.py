@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.model.benchmark import (
     DIED,
@@ -15,10 +15,12 @@ from pytest_tokenbudget.model.benchmark import (
     Ground,
 )
 from pytest_tokenbudget.model.figures import Caution
-from pytest_tokenbudget.policy.sampling.pairs import Pairs
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.names import listed, of_test
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.policy.sampling.pairs import Pairs
 
 __all__ = ["caution_texts", "decided_text", "error_text", "grounds_text", "name_of", "pairs_text", "settling_text"]
 
@@ -138,7 +140,7 @@ _TEXTS: Final[dict[str, Callable[[BenchmarkRun, Ground], str]]] = {
 }
 
 
-def pairs_text(pairs: Pairs) -> str:
+def pairs_text(pairs: "Pairs") -> str:
     """`its 100 samples cost $0.51, and $0.41 before (+25%); a task $0.0010 more, within $0.0008 to $0.0013`."""
     share = None if not pairs.base else (pairs.head - pairs.base) / pairs.base
     text = (

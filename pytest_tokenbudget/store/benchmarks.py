@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -11,8 +11,10 @@ from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.benchmark import BenchmarkRun, Drawn
 from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.usage import Usage
-from pytest_tokenbudget.policy.sampling.pairs import Pairs
 from pytest_tokenbudget.store.usages import usage_from_record, usage_record
+
+if TYPE_CHECKING:
+    from pytest_tokenbudget.policy.sampling.pairs import Pairs
 
 __all__ = ["benchmark_definitions", "benchmark_from_record", "benchmark_record", "pairs_record"]
 
@@ -37,7 +39,7 @@ def benchmark_record(run: BenchmarkRun) -> dict[str, Any]:
     return record
 
 
-def pairs_record(pairs: Pairs) -> dict[str, Any]:
+def pairs_record(pairs: "Pairs") -> dict[str, Any]:
     """Two runs of the same samples as plain JSON values; amounts are text in full."""
     record: dict[str, Any] = _texts(msgspec.to_builtins(pairs, builtin_types=(Decimal,)))
     return record

@@ -55,6 +55,10 @@ def test_a_marked_test_without_calls_loads_no_prices(tmp_path: Path) -> None:
     found = session(f"{marker}def test_adds():\n    assert 1 + 1 == 2\n", tmp_path)
     assert "vcr" in found  # its cassettes are ready
     assert found & PRICES_AND_REPORTS == set()
+    assert (
+        found & {"scipy", "numpy", "pytest_tokenbudget.policy.sampling", "pytest_tokenbudget.traffic.redaction"}
+        == set()
+    )
 
 
 def test_deciding_what_to_post_loads_no_forge(tmp_path: Path) -> None:
