@@ -24,6 +24,7 @@ __all__ = [
     "NOT_RECORDED",
     "SETUP_FAILED",
     "SKIPPED",
+    "UNANSWERED",
     "Benchmark",
     "BenchmarkPlan",
     "BenchmarkRun",
@@ -74,6 +75,7 @@ NOT_ANSWERED: Final = "its recording does not answer it"
 SKIPPED: Final = "skipped"
 SETUP_FAILED: Final = "its setup failed"
 DIED: Final = "its process died"
+UNANSWERED: Final = "a request got no answer"
 
 
 class Drawn(Struct, frozen=True, kw_only=True, gc=False):

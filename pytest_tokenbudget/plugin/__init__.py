@@ -25,6 +25,7 @@ _LIMITS: Final = (
     "usd, tokens, input_tokens, output_tokens, thinking_tokens, steps, tokens_per_step, cache_hit_rate, seconds, "
     "tolerance, allow_no_calls, workflow, team"
 )
+_REPLAYS: Final = (None, "none")
 _BENCHMARK: Final = "Arguments: data, samples, seed, cluster, stratify, ideal_steps, usd_per_success, spend"
 
 _configs: Final[list[pytest.Config]] = []
@@ -100,9 +101,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: "WorkerController") -> None:
     """Prepare a controller of pytest-xdist for what its workers measure."""
     if node.config in _configs:
-        from pytest_tokenbudget.plugin.workers import expect
+        from pytest_tokenbudget.plugin.workers import expect, keep_order
 
         expect(node, lambda: activate(node.config).session)
+        hooks = _hooks(node.config)
+        if (hooks.session.settings.record if hooks else node.config.getoption("--tokenbudget-record")) not in _REPLAYS:
+            keep_order(node.config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,11 +8,12 @@ import pytest
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.errors import TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
+from pytest_tokenbudget.model.benchmark import Decision
 from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
-from pytest_tokenbudget.plugin.samples import pass_over, settle_sample
+from pytest_tokenbudget.plugin.samples import PassingOver, settle_sample
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
@@ -30,6 +31,7 @@ _OUTCOME: Final = pytest.StashKey[Outcome | None]()
 _RECORDING: Final = pytest.StashKey[OpenRecording]()
 _ENDED: Final = pytest.StashKey[bool]()
 _JUDGED: Final = pytest.StashKey[bool]()
+_DECISION: Final = pytest.StashKey[tuple[TaskMeter, Decision] | None]()
 
 
 class Hooks:
@@ -136,6 +138,9 @@ class Hooks:
         for item, statements in marked.items():
             self.session.mark(item.nodeid, statements)
         self._sending.declare(marked)
+        if samples and self.session.settings.record != "none":
+            decided = PassingOver(lambda item: item.stash.get(_DECISION, None))
+            self._config.pluginmanager.register(decided, "tokenbudget-passing-over")
 
     def pytest_runtestloop(self) -> None:
         """Let benchmarks tell of themselves while they run."""
@@ -159,9 +164,10 @@ class Hooks:
         item.stash[_ENDED] = False
         recording = self._recordings.of_test(item)
         if recording is not None:
-            if recording.pays and (decision := self.session.decided(task)) is not None:
-                pass_over(task, decision)
-            item.stash[_RECORDING] = self._open = OpenRecording(recording)
+            decision = self.session.decided(task) if recording.pays else None
+            item.stash[_DECISION] = None if decision is None else (task, decision)
+            if decision is None:
+                item.stash[_RECORDING] = self._open = OpenRecording(recording)
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -260,7 +266,7 @@ class Hooks:
                 report.sections.append((SECTION, left))
         task = self.session.task_of(item.nodeid)
         settle(report, call, task, self.session.settings.mode)
-        said = settle_sample(report, call, task) if task.drawn is not None else None
+        said = None if task.drawn is None else settle_sample(report, call, task, waits=self._waits(item))
         item.stash[_OUTCOME] = outcome = said or outcome_of(report, item.stash.get(_OUTCOME, None))
         if call.when == "teardown":
             del item.stash[_OUTCOME]
@@ -269,6 +275,10 @@ class Hooks:
             if parcel := self.session.ship():
                 setattr(report, ATTRIBUTE, parcel)
         return report
+
+    def _waits(self, item: pytest.Item) -> bool:
+        recording = item.stash.get(_RECORDING, None)
+        return recording is not None and recording.waits
 
     def _ended_as_sample(self, item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
         """Whether a sample failed after its last answer, and so fails in the same way whenever it is replayed."""

@@ -3,7 +3,7 @@
 What could not be measured (no recording, a skip, a broken fixture) is no sample, neither a success nor a failure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -11,22 +11,25 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RecordingMiss, Stop, TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import NOT_ANSWERED, NOT_RECORDED, SETUP_FAILED, SKIPPED, Decision
+from pytest_tokenbudget.model.benchmark import NOT_ANSWERED, NOT_RECORDED, SETUP_FAILED, SKIPPED, UNANSWERED, Decision
 from pytest_tokenbudget.model.task import Outcome
 
-__all__ = ["pass_over", "settle_sample"]
+__all__ = ["PassingOver", "settle_sample"]
 
 _UNSUCCESSFUL: Final = "unsuccessful sample"
 _LONGEST: Final = 120
 
 
-def settle_sample(report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter) -> Outcome | None:
+def settle_sample(
+    report: pytest.TestReport, call: pytest.CallInfo[None], task: TaskMeter, *, waits: bool
+) -> Outcome | None:
     """Let a sample that failed on its own fail no build.
 
     Args:
         report: The report of one of its phases, judged as that of any test.
         call: The phase.
         task: The sample's task; it is told where it could not be measured.
+        waits: Whether a request was sent whose answer has not come, so that its recording is not whole.
 
     Returns:
         How the task stands, where the report does not say so.
@@ -40,20 +43,42 @@ def settle_sample(report: pytest.TestReport, call: pytest.CallInfo[None], task: 
     elif report.failed and call.when == "setup":
         _unmeasured(task, SETUP_FAILED)
     elif report.failed and call.when == "call" and call.excinfo is not None:
+        if waits:
+            _unmeasured(task, UNANSWERED)
+            return None
         return _unsuccessful(report, call.excinfo.value, task)
     return None
 
 
-def pass_over(task: TaskMeter, decision: Decision) -> None:
-    """Skip a sample that need not be paid for.
+class PassingOver:
+    """Skips samples that need not be paid for, once every other plugin has prepared for the test: each cleans up after.
 
-    Raises:
-        pytest.skip.Exception: Always.
+    A plugin of its own, for a wrapper cannot raise in the midst of the others' preparations.
     """
-    said = "its money is spent" if decision.kind == "spent" else "decided"
-    reason = f"{said} after {decision.at} of {decision.of} samples"
-    _unmeasured(task, reason)
-    pytest.skip(reason)
+
+    def __init__(self, decided: Callable[[pytest.Item], tuple[TaskMeter, Decision] | None]) -> None:
+        """Prepare.
+
+        Args:
+            decided: The task and the decision of a sample that is to be skipped; `None` for all others.
+        """
+        self._decided = decided
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip a sample, before any of its fixtures is set up.
+
+        Raises:
+            pytest.skip.Exception: It need not be paid for.
+        """
+        found = self._decided(item)
+        if found is not None:
+            task, decision = found
+            decided = f"decided after {decision.at} of {decision.of} samples"
+            # when money ran out is another moment in each worker
+            reason = "its money is spent" if decision.kind == "spent" else decided
+            _unmeasured(task, reason)
+            raise pytest.skip.Exception(reason, _use_item_location=True)
 
 
 def _unrecorded(report: pytest.TestReport, task: TaskMeter) -> Outcome | None:

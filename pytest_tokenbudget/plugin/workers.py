@@ -17,7 +17,17 @@ from pytest_tokenbudget.store.encoding import encode_json
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-__all__ = ["ATTRIBUTE", "OUTPUT", "expect", "has_workers", "refuse", "session_name", "ship", "worker_name"]
+__all__ = [
+    "ATTRIBUTE",
+    "OUTPUT",
+    "expect",
+    "has_workers",
+    "keep_order",
+    "refuse",
+    "session_name",
+    "ship",
+    "worker_name",
+]
 
 ATTRIBUTE: Final = "tokenbudget_tasks"
 OUTPUT: Final = "tokenbudget_tasks"
@@ -52,6 +62,16 @@ def expect(node: "WorkerController", begin: Callable[[], Session]) -> None:
     node.workerinput[_SESSION] = session_name(config)
     if not config.pluginmanager.hasplugin(_COLLECTOR):
         config.pluginmanager.register(_Collector(begin), _COLLECTOR)
+
+
+def keep_order(config: pytest.Config) -> None:
+    """Let workers take tests one by one, unless somebody said how many at a time.
+
+    Each would be given a chunk of its own else: a benchmark's samples count in the order of the draw, and all workers
+    but one would pay for samples that count long after it is decided.
+    """
+    if getattr(config.option, "maxschedchunk", 1) is None:
+        config.option.maxschedchunk = 1
 
 
 def refuse(config: pytest.Config, error: pytest.UsageError, items: list[pytest.Item]) -> None:
