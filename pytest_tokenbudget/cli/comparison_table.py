@@ -52,7 +52,7 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
         console.print(table)
         for task in moved:
             for sentence in _why(task):
-                console.print(Text(f" {of_test(task.id)}: {sentence}"), soft_wrap=True)
+                console.print(Text(f" {printable(of_test(task.id))}: {sentence}"), soft_wrap=True)
     for by, changed in changed_groups(comparison).items():
         for group in changed[:_GROUPS]:
             before, after, change = group_amounts(group)
@@ -67,7 +67,7 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
 def _row(task: TaskDiff, name: str, *, has_base: bool) -> Sequence[str]:
     share = f" ({signed_percent(task.relative)})" if task.relative is not None else ""
     return (
-        f" {_SIGNS[task.movement]} {name}{f' (was {of_test(task.was)})' if task.was else ''}{_samples(task)}",
+        f" {_SIGNS[task.movement]} {name}{f' (was {printable(of_test(task.was))})' if task.was else ''}{_samples(task)}",
         (usd(task.base.usd) if task.base is not None else "new") if has_base else "",
         cost_of_task(task),
         f"{signed_usd(task.change)}{share}" if has_base else "",

@@ -35,7 +35,7 @@ def command(run: Path | None, *, output: Path | None, check: bool) -> None:
     tasks = sum(not line.startswith(("#", "@")) for line in text.splitlines())
     shown = target.name if target.parent == root else str(target)
     if check:
-        if target.is_file() and target.read_text(encoding="utf-8") == text:
+        if target.is_file() and target.read_bytes() == text.encode():
             click.echo(f"{shown} is what the run measured.")
             return
         click.echo(f"{shown} is stale. Type: tokenbudget lock", err=True)

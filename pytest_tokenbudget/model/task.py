@@ -244,6 +244,11 @@ class Task(Struct, frozen=True, kw_only=True, dict=True):
     drawn: Drawn | None = None
 
     @property
+    def adds_up(self) -> bool:
+        """Whether every call of known usage is in a portion: one that is in none would cost a comparison nothing."""
+        return sum(portion.calls for portion in self.portions) == sum(e.call.status == "exact" for e in self.calls)
+
+    @property
     def escaped(self) -> int:
         """How many requests left this machine past the recorder: the cost is then unknown."""
         return sum(stray.kind == "escaped" for stray in self.strays)

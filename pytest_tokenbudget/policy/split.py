@@ -104,7 +104,7 @@ class _Split:
     def _family(self, name: Name) -> float:
         """What a family's own change cost; what it does to other causes is added to those."""
         before, after = self.base.families.get(name), self.head.families.get(name)
-        if before is None or after is None or not before.fresh or not after.fresh:
+        if before is None or after is None or not (_has_shape(before) and _has_shape(after)):
             amount = self._worth(after or Amounts()) - self._worth(before or Amounts())
             if name[0] == "history" and self.more_calls:
                 self.found[CALLS] += amount
@@ -201,6 +201,11 @@ class _Split:
         )
         self.found[cause] += own
         self.found[CALLS] += calls
+
+
+def _has_shape(family: Amounts) -> bool:
+    """Whether there is anything to take apart; where a lock was edited, its counts may contradict each other."""
+    return bool(family.fresh and family.sent and family.items and family.largest)
 
 
 def _effect(factor: _Pair, one: _Pair, other: _Pair) -> float:

@@ -29,7 +29,8 @@ def base_settings(root: Path, commit: str) -> Settings:
     """
     git, of = Git(root), f" of {commit[:_SHORT]}"
     try:
-        yaml, pyproject = (_content(git, commit, name) for name in (FILE_NAME, PYPROJECT))
+        found = git.commit(commit)
+        yaml, pyproject = (_content(git, found, name) for name in (FILE_NAME, PYPROJECT))
         return price_settings(None if yaml is None else _text(yaml, f"{FILE_NAME}{of}"), pyproject, of)
     except (GitError, ConfigError) as error:
         raise BaselineError(str(error).rstrip(".")) from error

@@ -68,7 +68,7 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
         message = f"An address is not fetched. Download it, and name the file: a run file, or a {FILE_NAME}."
         raise BaselineError(message)
     file = Path(where)
-    if file.is_file():
+    if _is_file(file):
         if file.suffix == ".json":
             return replace(load_judged(file).side, label=file.as_posix())
         return snapshot_of_lock(read_lock_file(file), file.as_posix())
@@ -76,13 +76,24 @@ def named_snapshot(root: Path, where: str) -> Snapshot:
     try:
         commit = git.commit(where)
     except GitError as error:
-        message = f"{where!r} is neither a file nor a git revision. Name a run file, a {FILE_NAME}, or a revision."
+        message = f"{where!r:.200} is neither a file nor a git revision. Name a run file, a {FILE_NAME}, or a revision."
         raise BaselineError(message) from error
-    found = _lock_of(git, commit)
+    try:
+        found = _lock_of(git, commit)
+    except GitError as error:
+        message = f"{FILE_NAME} of {where} ({commit[:_SHORT]}) cannot be read: {error}."
+        raise BaselineError(message) from error
     if found is None:
         message = f"{where} ({commit[:_SHORT]}) has no {FILE_NAME}. Run pytest there, then: tokenbudget lock."
         raise BaselineError(message)
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for one
+        return False
 
 
 def find_baseline(

@@ -58,7 +58,11 @@ class Git(Struct, frozen=True):
         Raises:
             GitError: It names none.
         """
-        return self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
+        found = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
+        if found.startswith("^"):  # what is left out is named so, and is no commit to compare with
+            message = f"{revision} names no commit"
+            raise GitError(message)
+        return found
 
     def parents(self, revision: str = "HEAD") -> tuple[str, ...]:
         """A commit's parents, the first first; in a shallow clone too, where `HEAD^1` is unknown.

@@ -4,6 +4,7 @@ A task's portions are the sums of its calls. The calls themselves are read only 
 sums: where one drifted, or is of unknown cost or usage.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,14 +15,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import Verdict
 from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
+from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.snapshot import Snapshot, TaskUse, snapshot_of_run, use_of_task
 from pytest_tokenbudget.store.benchmarks import benchmark_from_record
 from pytest_tokenbudget.store.load import BudgetFields, load_run, task_from_json
 from pytest_tokenbudget.store.portions import PortionFields, portion_of
+from pytest_tokenbudget.store.regular import read_regular
 
 __all__ = ["Judged", "judged_of_run", "load_judged"]
 
@@ -86,14 +90,14 @@ def load_judged(path: Path) -> Judged:
     """Read what a comparison needs of a run file.
 
     Raises:
-        RunFileError: There is none, it is cut off, or of another schema; the message says what to do.
+        RunFileError: There is none, it is cut off, of another schema, or contradicts itself; the message says what.
     """
     try:
-        fields = _run.decode(path.read_bytes())
+        fields = _run.decode(read_regular(path))
         if fields.schema == SCHEMA and fields.unfinished is None:
             uses = [_use(raw, path.name) for raw in (*fields.tasks, *fields.fixtures)]
             return _judged(fields, uses, path.name)
-    except (OSError, ValueError):  # msgspec's errors and those of amounts; reading all of it says what is wrong
+    except (OSError, ValueError, RecursionError):  # reading all of it says what is wrong
         pass
     return judged_of_run(load_run(path), path.name)
 
@@ -116,12 +120,16 @@ def judged_of_run(run: Run, label: str) -> Judged:
 
 def _judged(fields: _Run, uses: Sequence[TaskUse], label: str) -> Judged:
     paid = fields.totals.incurred_usd
+    tasks = {use.id: use for use in uses}
+    if len(tasks) < len(uses):
+        name = next(name for name, count in Counter(use.id for use in uses).items() if count > 1)
+        raise _contradicting(label, name, "two tasks have this name")
     return Judged(
         side=Snapshot(
             label=label,
             commit=fields.commit,
             counter=fields.counter,
-            tasks=MappingProxyType({use.id: use for use in uses}),
+            tasks=MappingProxyType(tasks),
             partial=fields.partial,
             incomplete=fields.incomplete,
             benchmarks=tuple(benchmark_from_record(record, label) for record in fields.benchmarks),
@@ -137,14 +145,25 @@ def _judged(fields: _Run, uses: Sequence[TaskUse], label: str) -> Judged:
 def _use(raw: Raw, place: str) -> TaskUse:
     fields = _task.decode(raw)
     if fields.drifted or fields.unknown or fields.call_count != sum(portion.calls for portion in fields.portions):
-        return use_of_task(task_from_json(raw, place))
+        return _use_of_calls(task_from_json(raw, place), place)
     return TaskUse(
         id=fields.id,
         portions=tuple(map(portion_of, fields.portions)),
-        budget=fields.budget.budget(fields.workflow, fields.team),
+        budget=fields.budget.budget(fields.workflow, fields.team, f"{place}: {fields.id}"),
         verdict=fields.verdict,
         drawn=fields.sample,
     )
+
+
+def _use_of_calls(task: Task, place: str) -> TaskUse:
+    """What a task used some of whose calls are in no sum: all others must be, or they would cost nothing."""
+    if not task.adds_up:
+        raise _contradicting(place, task.id, "its `portions` are not the sums of its calls")
+    return use_of_task(task)
+
+
+def _contradicting(place: str, task: str, why: str) -> RunFileError:
+    return RunFileError(f"{place}: {task}: {why}. Run pytest again to write the run file anew.")
 
 
 def _foreign(recordings: Sequence[Recording]) -> frozenset[str]:

@@ -13,12 +13,14 @@ from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.budget import LIMITS, Budget, Verdict
 from pytest_tokenbudget.model.call import Skipped
+from pytest_tokenbudget.model.money import dollars
 from pytest_tokenbudget.model.run import SCHEMA, Recording, Run
 from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.attempts import died_in, merge_attempts
 from pytest_tokenbudget.store.benchmarks import benchmark_from_record
 from pytest_tokenbudget.store.portions import portion_from_record
 from pytest_tokenbudget.store.records import run_call_from_record
+from pytest_tokenbudget.store.regular import read_regular
 from pytest_tokenbudget.store.spool import recover_tasks
 
 __all__ = ["BudgetFields", "load_run", "run_from_record", "task_from_json"]
@@ -42,8 +44,18 @@ class BudgetFields(msgspec.Struct):
     allow_no_calls: bool = False
     origins: dict[str, str] = {}
 
-    def budget(self, workflow: str | None, team: str | None) -> Budget:
-        """The limits, with the labels that stand beside them."""
+    def budget(self, workflow: str | None, team: str | None, place: str) -> Budget:
+        """The limits, with the labels that stand beside them.
+
+        Raises:
+            RunFileError: One is no number that a limit can be.
+        """
+        for name in (*LIMITS, "tolerance"):
+            try:
+                dollars(getattr(self, name) or 0)
+            except ValueError as error:
+                message = f"{place}: its budget's `{name}` is {getattr(self, name)!s:.40}, which no limit can be."
+                raise RunFileError(message) from error
         return Budget(
             **{name: getattr(self, name) for name in LIMITS},
             tolerance=self.tolerance,
@@ -103,11 +115,13 @@ def load_run(path: Path) -> Run:
         RunFileError: There is none, it is cut off, or of another schema; the message says what to do.
     """
     try:
-        raw = msgspec.json.decode(path.read_bytes())
+        raw = msgspec.json.decode(read_regular(path))
     except FileNotFoundError as error:
         message = f"{path}: there is no run file. Run pytest first; a run without model calls writes none."
         raise RunFileError(message) from error
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise _unreadable(str(path), ValueError("it is nested too deeply")) from error
+    except (OSError, ValueError) as error:  # msgspec's errors, bytes that are no UTF-8, numbers of too many digits
         raise _unreadable(str(path), error) from error
     run = run_from_record(raw, str(path))
     kept = recover_tasks(path, run.unfinished) if run.unfinished else ()
@@ -192,7 +206,7 @@ def _load_task(fields: _TaskFields, place: str) -> Task:
         calls=_load_calls(fields.calls, place),
         skipped=fields.skipped,
         exchanges=fields.exchanges,
-        budget=fields.budget.budget(fields.workflow, fields.team),
+        budget=fields.budget.budget(fields.workflow, fields.team, place),
         verdict=fields.verdict,
         earlier=tuple(
             Attempt(

@@ -81,6 +81,9 @@ def lock_of_run(run: Run, name: str) -> Lock:
         message = f"{name}: a lock is written from a whole run, and this is none: {why}. Run pytest on the whole suite."
         raise LockError(message)
     tasks = {task.id: task for task in (*run.tasks, *run.fixtures)}
+    if broken := next((task.id for task in tasks.values() if not task.adds_up), None):
+        message = f"{name}: {broken}: its `portions` are not the sums of its calls. Run pytest on the whole suite."
+        raise LockError(message)
     unknown = {name: sum(entry.call.status in UNKNOWN_STATUSES for entry in task.calls) for name, task in tasks.items()}
     return Lock(
         counter=run.counter,

@@ -1,6 +1,6 @@
 """Reading `tokenbudget.lock` back, from a file or from a commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from re import compile as pattern
 from types import MappingProxyType
@@ -15,8 +15,8 @@ from pytest_tokenbudget.store.lock import CONTEXT, FEE, FILE_NAME, HEAD, OTHER, 
 __all__ = ["read_lock", "read_lock_file"]
 
 _WAY_OUT: Final = "Write it anew: tokenbudget lock."
-_FAMILY: Final = pattern(r"(?:(\d+)\*(\d+):)?(\d+)/(\d+)")
-_COUNT: Final = pattern(r"\d{1,18}")
+_FAMILY: Final = pattern(r"(?:([0-9]{1,18})\*([0-9]{1,18}):)?([0-9]{1,18})/([0-9]{1,18})")
+_COUNT: Final = pattern(r"[0-9]{1,18}")
 _KINDS: Final = frozenset(get_args(FamilyKind))
 
 
@@ -35,37 +35,59 @@ def read_lock(text: str, place: str = FILE_NAME) -> Lock:
         found = lines[0][:60] if lines else "an empty file"
         message = f"{place}:1: {found!r} does not begin a lock of version 1. {_WAY_OUT}"
         raise LockError(message)
-    toolsets: dict[str, tuple[tuple[str, int], ...]] = {}
-    tasks: dict[str, list[Portion]] = {}
-    unknown: dict[str, int] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        if not line or line.startswith("#"):
-            continue
+    read = _Reader()
+    for number, line in enumerate(lines, start=1):
         try:
-            if line.startswith(f"{TOOLS} "):
-                _, digest, *entries = line.split(" ")
-                toolsets[digest] = tuple((_decoded(name), int(count)) for name, count in map(_pair, entries))
-                continue
-            task, *entries = line.split(" ")
-            if len(entries) == 1 and entries[0].startswith(f"{UNKNOWN}="):
-                unknown[_decoded(task)] = _count(entries[0].partition("=")[2])
-                tasks.setdefault(_decoded(task), [])
-                continue
-            portion = _portion(entries, toolsets)
+            read.line(line, is_first=number == 1)
         except (ValueError, KeyError) as error:
             message = f"{place}:{number}: {_said(error, line)}. {_WAY_OUT}"
             raise LockError(message) from error
-        known = tasks.setdefault(_decoded(task), [])
-        if any(portion.key == other.key for other in known):
-            message = f"{place}:{number}: {_decoded(task)} has two lines for {portion.key.model}. {_WAY_OUT}"
-            raise LockError(message)
-        known.append(portion)
-    in_order = {task: tuple(sorted(found, key=lambda each: each.key)) for task, found in tasks.items()}
+    in_order = {task: tuple(sorted(found, key=lambda each: each.key)) for task, found in read.tasks.items()}
     return Lock(
-        counter=_decoded(lines[0].partition("counter=")[2]),
+        counter=read.counter,
         tasks=MappingProxyType(in_order),
-        unknown=MappingProxyType(unknown),
+        unknown=MappingProxyType(read.unknown),
     )
+
+
+class _Reader:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.counter = ""
+        self.tasks: dict[str, list[Portion]] = {}
+        self.unknown: dict[str, int] = {}
+        self._toolsets: dict[str, tuple[tuple[str, int], ...]] = {}
+
+    def line(self, line: str, *, is_first: bool) -> None:
+        """Read a line; what it says may not contradict an earlier one."""
+        if is_first:
+            self.counter = _decoded(line.partition("counter=")[2])
+        elif line.startswith(f"{TOOLS} "):
+            self._tools(*line.split(" ")[1:])
+        elif line and not line.startswith("#"):
+            task, *entries = line.split(" ")
+            self._task(_decoded(task), entries)
+
+    def _tools(self, digest: str, *entries: str) -> None:
+        tools = tuple((_decoded(name), _count(count)) for name, count in map(_pair, entries))
+        if self._toolsets.setdefault(digest, tools) != tools:
+            message = f"there is another line `{TOOLS} {digest[:16]}`"
+            raise ValueError(message)
+
+    def _task(self, task: str, entries: Sequence[str]) -> None:
+        known = self.tasks.setdefault(task, [])
+        if len(entries) == 1 and entries[0].startswith(f"{UNKNOWN}="):
+            count = _count(entries[0].partition("=")[2])
+            if self.unknown.setdefault(task, count) != count:
+                message = f"there is another count of the unknown calls of {task}"
+                raise ValueError(message)
+            return
+        portion = _portion(entries, self._toolsets)
+        if any(portion.key == other.key for other in known):
+            message = f"{task} has two lines for {portion.key.model}"
+            raise ValueError(message)
+        known.append(portion)
 
 
 def read_lock_file(path: Path) -> Lock:
@@ -85,8 +107,10 @@ def read_lock_file(path: Path) -> Lock:
 
 
 def _said(error: Exception, line: str) -> str:
-    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+    if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
         return "a merge conflict stands here"
+    if isinstance(error, UnicodeError):
+        return "a name in it is no text"
     return str(error.args[0]) if error.args else type(error).__name__
 
 
@@ -99,7 +123,11 @@ def _pair(entry: str) -> tuple[str, str]:
 
 
 def _portion(entries: Iterable[str], toolsets: Mapping[str, tuple[tuple[str, int], ...]]) -> Portion:
-    fields = dict(map(_pair, entries))
+    pairs = list(map(_pair, entries))
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        message = f"`{next(name for name, _ in pairs if [key for key, _ in pairs].count(name) > 1)[:40]}` stands twice"
+        raise ValueError(message)
     provider, separator, rest = fields.pop("via").partition(":")
     api, at, host = rest.partition("@")
     if not (separator and at):
@@ -126,7 +154,8 @@ def _portion(entries: Iterable[str], toolsets: Mapping[str, tuple[tuple[str, int
         fees=MappingProxyType({_decoded(name): _count(value) for name, value in _taken(fields, FEE)}),
         **{name: _count(fields.pop(name)) for name in CLASSES if name in fields},
     )
-    beyond = int(fields.pop("rest", "0"))
+    rest_of = fields.pop("rest", "0")
+    beyond = _count(rest_of.removeprefix("-")) * (-1 if rest_of.startswith("-") else 1)
     families = tuple(_read_family(name, value) for name, value in fields.items())
     sent = sum(family.sent for family in families) + beyond
     if sent != billed(usage):

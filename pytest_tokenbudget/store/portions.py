@@ -1,7 +1,7 @@
 """A task's portions as JSON objects in a run file, and back."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -10,6 +10,10 @@ from pytest_tokenbudget.model.portion import Family, FamilyKind, Portion, RateKe
 from pytest_tokenbudget.store.usages import usage_from_record
 
 __all__ = ["PortionFields", "portion_from_record", "portion_of", "portion_record"]
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
+"""What a lock can hold, too."""
 
 
 def portion_record(portion: Portion) -> dict[str, Any]:
@@ -43,13 +47,13 @@ class PortionFields(msgspec.Struct):
     model_asked: str
     tier: str
     context: dict[str, str]
-    above: int
-    calls: int
-    drifted: int
-    usage: dict[str, int]
-    fees: dict[str, int]
-    families: list[tuple[FamilyKind, str, int, int, int, int]]
-    tools: dict[str, int]
+    above: _Count
+    calls: _Count
+    drifted: _Count
+    usage: dict[str, _Count]
+    fees: dict[str, _Count]
+    families: list[tuple[FamilyKind, str, _Count, _Count, _Count, _Count]]
+    tools: dict[str, _Count]
 
 
 def portion_from_record(record: Mapping[str, Any], *, place: str) -> Portion:

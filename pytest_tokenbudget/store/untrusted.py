@@ -52,6 +52,8 @@ def load_untrusted(path: Path, *, largest: int = LARGEST) -> Run:
         RunFileError: It cannot be read, or is refused; the message says why.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise _refused(str(path), "it is no regular file")
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except OSError as error:

@@ -1,6 +1,7 @@
 """What is read of a run file for a comparison: the same, whether its calls are read or passed over."""
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from pytest_tokenbudget.pricing import PriceTable
 from pytest_tokenbudget.store.judged import Judged, judged_of_run, load_judged
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.store.runfile import write_run
+from pytest_tokenbudget.store.untrusted import load_untrusted
 
 TABLE = PriceTable()
 
@@ -126,3 +128,55 @@ def test_a_task_that_is_not_as_it_should_be_is_refused(tmp_path: Path, what: str
     else:
         with pytest.raises(RunFileError):
             load_judged(file)
+
+
+def huge(record: dict[str, Any]) -> None:
+    record["portions"][0]["usage"]["input"] = 10**30
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda task: task["portions"][0]["usage"].update(input=-5_000_000), "t.py::test_0: portions[0]: Expected"),
+        (huge, "t.py::test_0: portions[0]: Expected"),
+        (lambda task: task["portions"][0].update(calls=-1), "t.py::test_0: portions[0]: Expected"),
+        (lambda task: task["portions"][0]["families"][0].__setitem__(3, -1), "t.py::test_0: portions[0]: Expected"),
+        (lambda task: task["portions"][0]["tools"].update(x=-1), "t.py::test_0: portions[0]: Expected"),
+        (lambda task: task.update(portions=[]), "t.py::test_0: its `portions` are not the sums of its calls."),
+        (lambda task: task.update(id="t.py::test_1"), "t.py::test_1: two tasks have this name."),
+        (lambda task: task["budget"].update(usd="NaN"), "t.py::test_0: its budget's `usd` is NaN, which no limit can"),
+        (lambda task: task["budget"].update(usd="-1"), "t.py::test_0: its budget's `usd` is -1, which no limit can"),
+        (lambda task: task["budget"].update(tokens="1e999999"), "t.py::test_0: its budget's `tokens` is 1E+999999"),
+        (lambda task: task["budget"].update(tolerance="Infinity"), "t.py::test_0: its budget's `tolerance` is Infin"),
+    ],
+    ids=lambda value: None if callable(value) else "",
+)
+def test_what_no_run_of_ours_says_is_refused_and_named(tmp_path: Path, edit: Any, said: str) -> None:
+    file = tmp_path / "run.json"
+    write_run(file, RUN)
+    record = json.loads(file.read_text())
+    edit(next(each for each in record["tasks"] if each["id"] == "t.py::test_0"))
+    file.write_text(json.dumps(record))
+    with pytest.raises(RunFileError) as refused:
+        load_judged(file)
+    assert str(refused.value).startswith(f"run.json: {said}")
+
+
+def test_what_is_no_regular_file_or_nested_without_end(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_text("[" * 200_000)
+    with pytest.raises(RunFileError, match="cannot be read: it is nested too deeply"):
+        load_judged(file)
+    file.unlink()
+    os.mkfifo(file)
+    for read in (load_judged, load_untrusted):
+        with pytest.raises(RunFileError, match="it is no regular file"):
+            read(file)
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(RunFileError, match="it is no regular file"):
+        load_judged(file)
+    file.unlink()
+    write_run(tmp_path / "real.json", RUN)
+    file.symlink_to("real.json")
+    assert load_judged(file).side.tasks

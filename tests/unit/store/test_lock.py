@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 from agent_simulator import calls_of, some_agent
-from builders import make_call, make_segment
+from builders import make_call, make_run, make_segment, make_task
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import LockError
 from pytest_tokenbudget.model.portion import Family, Portion, RateKey
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 from pytest_tokenbudget.policy.portions import portions
-from pytest_tokenbudget.store.lock import Lock, lock_text
+from pytest_tokenbudget.store.lock import Lock, lock_of_run, lock_text
 from pytest_tokenbudget.store.lock_reading import read_lock
 
 FEES = {"web_search": 1}
@@ -152,3 +153,41 @@ def test_a_task_listed_twice_is_refused() -> None:
     text = lock_text(lock_of(*two_calls()))
     with pytest.raises(LockError, match="has two lines for claude-sonnet-5"):
         read_lock(text + text.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("calls=2", "calls=2 calls=1", "4: `calls` stands twice"),
+        ("@tools", "@tools e7b3581f issue_refund=1\n@tools", "3: there is another line `@tools e7b3581f`"),
+        ("=180\n", "=-180\n", "2: '-180' is not a count"),
+        ("=180\n", f"={'9' * 5000}\n", f"2: '{'9' * 40}' is not a count"),
+        ("calls=2", "calls=\N{ARABIC-INDIC DIGIT TWO}", "4: '\N{ARABIC-INDIC DIGIT TWO}' is not a count"),
+        ("rest=426", f"rest={'9' * 5000}", f"4: '{'9' * 40}' is not a count"),
+        ("system=", f"system=2*{'9' * 5000}:", "4: `system=2*"),
+        ("test_refund", "test_%ff", "4: a name in it is no text"),
+        ("counter=tb1", "counter=%ff", "1: a name in it is no text"),
+        ("tests/test_triage.py", "||||||| base tests/test_triage.py", "4: a merge conflict stands here"),
+        (" rest=426\n", " rest=426\nx unknown=1\nx unknown=2\n", "5: there is another count of the unknown calls of x"),
+    ],
+)
+def test_a_hostile_line_is_refused_with_its_number(before: str, after: str, said: str) -> None:
+    lines = lock_text(lock_of(*two_calls())).replace("@tools", "# a comment\n@tools" if said[0] == "4" else "@tools")
+    assert before in lines
+    with pytest.raises(LockError) as refused:
+        read_lock(lines.replace(before, after, 1))
+    assert str(refused.value).startswith(f"tokenbudget.lock:{said}")
+
+
+def test_lines_that_git_merged_twice_are_one() -> None:
+    text = lock_text(lock_of(*two_calls(), unknown={REFUND: 1}))
+    tools, unknown = text.splitlines()[1], text.splitlines()[3]
+    assert read_lock(text.replace(tools, f"{tools}\n{tools}") + f"{unknown}\n") == read_lock(text)
+
+
+def test_a_task_whose_calls_are_in_no_sum_is_not_locked() -> None:
+    call = make_call()
+    whole = make_run(replace(make_task("t.py::test_a", call), portions=portions([call], lambda _: 0)))
+    assert lock_of_run(whole, "run.json").tasks["t.py::test_a"]
+    with pytest.raises(LockError, match=r"run.json: t.py::test_a: its `portions` are not the sums of its calls\."):
+        lock_of_run(make_run(make_task("t.py::test_a", call)), "run.json")
