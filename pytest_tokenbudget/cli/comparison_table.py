@@ -67,12 +67,16 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
 def _row(task: TaskDiff, name: str, *, has_base: bool) -> Sequence[str]:
     share = f" ({signed_percent(task.relative)})" if task.relative is not None else ""
     return (
-        f" {_SIGNS[task.movement]} {name}{f' (was {printable(of_test(task.was))})' if task.was else ''}{_samples(task)}",
+        f" {_SIGNS[task.movement]} {name}{_was(task)}{_samples(task)}",
         (usd(task.base.usd) if task.base is not None else "new") if has_base else "",
         cost_of_task(task),
         f"{signed_usd(task.change)}{share}" if has_base else "",
         of_budget(task),
     )
+
+
+def _was(task: TaskDiff) -> str:
+    return f" (was {printable(of_test(task.was))})" if task.was else ""
 
 
 def _samples(task: TaskDiff) -> str:

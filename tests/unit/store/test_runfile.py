@@ -235,7 +235,6 @@ def test_a_run_file_says_what_its_page_says() -> None:
         "skipped": [],
         "portions": [],
         "earlier": [],
-        "sample": None,
     }
     assert task["verdict"]["state"] == "unknown"
     assert [call["cost_usd"] for call in task["calls"]] == ["0.0052472", None]
