@@ -147,13 +147,24 @@ def test_money_spent_on_samples_behind_one_that_was_skipped_counts(benchmark: Pr
     assert ran.counts == {"passed": 6, "skipped": 24}
 
 
+WAITS = """
+import pathlib, time
+
+def wait_for(sample):
+    pathlib.Path(f"began-{{sample}}").touch()
+    until = time.monotonic() + 20
+    while sample == {first!r} and not pathlib.Path("began-{other}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+"""
+
+
 def test_samples_count_in_the_order_of_the_draw_and_not_as_they_come(
     benchmark: Project, model: LoopbackModel, costs: dict[str, int]
 ) -> None:
-    # the first of the draw is slow: what comes before it is there, and decides nothing yet
+    # the first of the draw waits for some that come after it: they are there before it, and decide nothing yet
     costs["*"] = 9000
-    first = drawn(benchmark)[0]
-    slow = PLAIN.replace("    ask(", f"    if sample['id'] == '{first}': __import__('time').sleep(1.5)\n    ask(")
+    first, *others = drawn(benchmark)
+    slow = PLAIN.replace("    ask(", f"    wait_for(sample['id'])\n    ask(") + WAITS.format(first=first, other=others[4])
     ran = benchmark.tests(slow).run_apart(ONCE, "-n2")
     early = only(ran).result.verdict.early
     assert early is not None
