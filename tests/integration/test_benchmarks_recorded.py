@@ -164,7 +164,9 @@ def test_samples_count_in_the_order_of_the_draw_and_not_as_they_come(
     # the first of the draw waits for some that come after it: they are there before it, and decide nothing yet
     costs["*"] = 9000
     first, *others = drawn(benchmark)
-    slow = PLAIN.replace("    ask(", f"    wait_for(sample['id'])\n    ask(") + WAITS.format(first=first, other=others[4])
+    slow = PLAIN.replace("    ask(", "    wait_for(sample['id'])\n    ask(") + WAITS.format(
+        first=first, other=others[4]
+    )
     ran = benchmark.tests(slow).run_apart(ONCE, "-n2")
     early = only(ran).result.verdict.early
     assert early is not None
