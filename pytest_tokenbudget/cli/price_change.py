@@ -52,7 +52,8 @@ def price_change_of(
             unknown.append(f"What a change of prices costs is not known: base's settings cannot be read ({error}).")
         else:
             table = _table(before, prices)
-            found = price_change(head, table.cost_of, prices.cost_of, _differs(before, settings, table, prices))
+            if differs := _differs(before, settings, table, prices):
+                found = price_change(head, table.cost_of, prices.cost_of, differs)
     if not (found.models or unknown):
         return None
     return replace(found, unknown=tuple(unknown))

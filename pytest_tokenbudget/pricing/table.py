@@ -192,6 +192,8 @@ class PriceTable:
         """US dollars of a portion at list prices, and after the contract's discount; `None` where unknown."""
         card = self.card_of(portion)
         listed = None if card is None else cost_of(portion.usage, card)
+        if listed is None or not self._discounts:
+            return listed, listed
         return listed, self.contract_cost(replace(call_of(portion), cost=listed))
 
     def contract_cost(self, call: Call) -> Decimal | None:

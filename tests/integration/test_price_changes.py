@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from builders import make_call, make_run, make_task
-from checkout import FAQ, REFUND, Checkout, bloated, task
+from checkout import FAQ, REFUND, Checkout, bloated, in_actions, task
 from msgspec.structs import replace
 
 from pytest_tokenbudget.policy.portions import portions
@@ -79,6 +79,19 @@ def test_what_new_prices_cost_is_told_apart_and_is_no_regression(tmp_path: Path,
     written = shop.type("comment")[1]
     assert written == shop.type("gate", "--format", "md")[1]
     assert "\n**Prices changed: the same usage costs +$0.000452 a run (+1%).** " in written
+
+
+def test_the_base_of_a_pull_request_in_a_clone_that_holds_one_commit(tmp_path: Path) -> None:
+    shop = repository(tmp_path / "shop", {"tokenbudget.yml": BEFORE}, {"tokenbudget.yml": AFTER})
+    shop.git("switch", "--quiet", "--create", "merged", "main")
+    shop.git("merge", "--quiet", "--no-ff", "--message", "a merge, as CI tests it", "work")
+    shop.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = shop.clone(tmp_path / "clone", "--depth=1", "--branch=merged")
+    clone.measure()
+    status, printed, said = clone.type("gate", **in_actions(clone, tmp_path))
+    assert (status, said) == (0, "")
+    assert "the first parent of the merge commit that CI tests" in printed
+    assert "   gpt-5-mini: $0.000722 → $0.00117, +$0.000452 (+63%)\n" in printed
 
 
 def test_a_regression_is_measured_without_the_change_of_prices(tmp_path: Path) -> None:

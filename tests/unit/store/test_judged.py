@@ -164,9 +164,10 @@ def test_what_no_run_of_ours_says_is_refused_and_named(tmp_path: Path, edit: Any
 
 def test_what_is_no_regular_file_or_nested_without_end(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
-    file.write_text("[" * 200_000)
-    with pytest.raises(RunFileError, match="cannot be read: it is nested too deeply"):
-        load_judged(file)
+    for opening in ("", '{"more": '):
+        file.write_text(opening + "[" * 200_000)
+        with pytest.raises(RunFileError, match="cannot be read: it is nested too deeply"):
+            load_judged(file)
     file.unlink()
     os.mkfifo(file)
     for read in (load_judged, load_untrusted):
