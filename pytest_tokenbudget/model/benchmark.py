@@ -22,6 +22,7 @@ __all__ = [
     "DIED",
     "NOT_ANSWERED",
     "NOT_RECORDED",
+    "NO_CALLS",
     "SETUP_FAILED",
     "SKIPPED",
     "UNANSWERED",
@@ -76,6 +77,7 @@ SKIPPED: Final = "skipped"
 SETUP_FAILED: Final = "its setup failed"
 DIED: Final = "its process died"
 UNANSWERED: Final = "a request got no answer"
+NO_CALLS: Final = "no model call was made"
 
 
 class Drawn(Struct, frozen=True, kw_only=True, gc=False):

@@ -40,6 +40,7 @@ class Benchmarks:
 
     Attributes:
         plans: What each was asked to measure, by its id; complete for those that a test of this session belongs to.
+        sparing: The samples of benchmarks that did not draw all there are: the others have recordings, too.
     """
 
     def __init__(self, settings: Settings, root: Path) -> None:
@@ -50,6 +51,7 @@ class Benchmarks:
             root: The project's root.
         """
         self.plans: dict[str, BenchmarkPlan] = {}
+        self.sparing: set[pytest.Item] = set()
         self._settings = settings
         self._root = root
         self._draws: dict[str, _Draw] = {}
@@ -85,11 +87,22 @@ class Benchmarks:
         Args:
             items: The tests that are to run.
             marked: What their `token_budget` markers state: of them, a benchmark takes dollars and labels.
+
+        Raises:
+            ConfigError: A test is marked for whose kind no samples can be drawn.
         """
-        if not self._draws:
-            return {}
-        placed = ((item, self._place(item, marked.get(item, ()))) for item in items)
-        return {item: drawn for item, drawn in placed if drawn is not None}
+        found = {}
+        for item in items:
+            drawn = self._place(item, marked.get(item, ())) if self._draws else None
+            if drawn is not None:
+                found[item] = drawn
+                plan = self.plans[drawn.benchmark]
+                if plan.samples < plan.population:
+                    self.sparing.add(item)
+            elif item.get_closest_marker(BENCHMARK) is not None:
+                place = f"{item.nodeid}: @pytest.mark.{BENCHMARK}"
+                raise refuse(place, "no test of this kind can take a sample. Write a function or a method.")
+        return found
 
     def _place(self, item: pytest.Item, statements: Sequence[Statement]) -> Drawn | None:
         callspec = getattr(item, "callspec", None)

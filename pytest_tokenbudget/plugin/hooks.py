@@ -303,7 +303,10 @@ class Hooks:
         from pytest_tokenbudget.traffic.shown import shown_path
 
         return Stock(
-            files=tuple((shown_path(file), str(module) if module else "") for file, module in ownerless(session.items)),
+            files=tuple(
+                (shown_path(file), str(module) if module else "")
+                for file, module in ownerless(session.items, self.benchmarks.sparing)
+            ),
             unproven=tuple(sorted(self._unproven)),
         )
 

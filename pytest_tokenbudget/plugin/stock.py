@@ -1,6 +1,6 @@
 """Files that lie where tests keep their recordings, and belong to none of the tests that were collected."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +36,15 @@ class Stock(Struct, frozen=True):
         return tuple(file for file, module in self.files if module not in spared and file not in known)
 
 
-def ownerless(items: Sequence[pytest.Item]) -> Iterator[tuple[Path, Path | None]]:
+def ownerless(items: Sequence[pytest.Item], sparing: Container[pytest.Item] = ()) -> Iterator[tuple[Path, Path | None]]:
     """Yield files in `cassettes/<module>/` beside collected tests that carry no test's name, each with its module.
 
     The module is `None` where it is gone. Folders of modules that were not collected are left alone, and so are files
     that stand in `cassettes/` itself: whoever opens those names them. Those of wider fixtures are left alone too.
+
+    Args:
+        items: The tests.
+        sparing: Samples of benchmarks that did not draw all there are: what has another sample's name is left alone.
     """
     from pytest_tokenbudget.traffic.places import cassette_path, found_path, is_of_fixture
 
@@ -57,12 +61,17 @@ def ownerless(items: Sequence[pytest.Item]) -> Iterator[tuple[Path, Path | None]
             if collected is None and module.exists():
                 continue
             names = set()
+            beginnings = set()
             for item in collected or ():
                 owner = getattr(item, "cls", None)
                 names.add(cassette_path(item.path, owner.__name__ if owner else None, item.name).stem)
                 names.add(found_path(item.path, owner.__qualname__ if owner else None, item.name, anew=True).stem)
+                if item in sparing:
+                    test = f"{getattr(item, 'originalname', item.name)}["
+                    beginnings.add(cassette_path(item.path, owner.__name__ if owner else None, test).stem)
             for file in sorted(_listed(kept)):
-                if file.name.endswith(_ENDINGS) and file.stem not in names and not is_of_fixture(file):
+                known = file.stem in names or file.stem.startswith(tuple(beginnings))
+                if file.name.endswith(_ENDINGS) and not known and not is_of_fixture(file):
                     yield file, module if collected else None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.model.benchmark import (
     DIED,
+    NO_CALLS,
     NOT_ANSWERED,
     SETUP_FAILED,
     SKIPPED,
@@ -179,7 +180,7 @@ def _recording_text(run: BenchmarkRun, test: str) -> str:
         return f"pytest {test} --tokenbudget-record=new"
     if DIED in run.unmeasured:
         return f"pytest {test}"
-    if run.unmeasured and set(run.unmeasured) <= {SKIPPED, SETUP_FAILED}:
+    if run.unmeasured and set(run.unmeasured) <= {SKIPPED, SETUP_FAILED, NO_CALLS}:
         return ""
     return f"pytest {test} --tokenbudget-record=once"
 

@@ -1,8 +1,9 @@
 """The samples that a benchmark draws from: the rows of a file, or what a callable gives, each with a key of its own."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final
 
 from msgspec import DecodeError, Struct, json
@@ -43,10 +44,10 @@ def read_rows(path: Path, shown: str) -> tuple[Row, ...]:
         raise refuse(shown, f"is no file of samples. Its name must end with one of {', '.join(SUFFIXES)}.")
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise refuse(shown, f"cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise refuse(shown, f"is not UTF-8 text ({error.reason} at byte {error.start}).") from error
+    except (OSError, ValueError) as error:  # no path may hold a NUL
+        raise refuse(shown, f"cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     return _keyed(reader(text, shown), shown)
 
 
@@ -57,20 +58,29 @@ def called_rows(give: Callable[[], Iterable[Any]], shown: str) -> tuple[Row, ...
         ConfigError: It failed, gives nothing that can be iterated over, no row, or two rows of one id.
     """
     try:
-        values = list(give())
-    except Exception as error:
-        raise refuse(shown, f"failed: {type(error).__name__}: {error}.") from error
+        given = give()
+        values = None if isinstance(given, Coroutine) else list(given)
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise refuse(shown, f"failed: {said}.") from error
+    if isinstance(given, Coroutine):
+        given.close()
+    if values is None:
+        raise refuse(shown, "is asynchronous. Give samples by a plain function.")
     return _keyed(((f"{shown}: sample {number}", value) for number, value in enumerate(values, 1)), shown)
 
 
 def _keyed(placed: Iterable[tuple[str, Any]], shown: str) -> tuple[Row, ...]:
     rows: list[Row] = []
-    places: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
     for number, (place, value) in enumerate(placed, 1):
         key = _key(value, number, place)
-        if key in places:
-            raise refuse(place, f"the id {key!r} is also that of {places[key]}. Give every sample an id of its own.")
-        places[key] = place
+        alike = key.casefold()  # recordings are files, and many machines ignore case in their names
+        if alike in places:
+            other, where = places[alike]
+            what = "is also that" if other == key else "is, but for its case, that"
+            raise refuse(place, f"the id {key!r:.{_MOST_SHOWN}} {what} of {where}. Give every sample an id of its own.")
+        places[alike] = key, place
         rows.append(Row(key=key, value=value))
     if not rows:
         raise refuse(shown, "holds no sample.")
@@ -97,6 +107,8 @@ def _json_lines(text: str, shown: str) -> Iterator[tuple[str, Any]]:
 
 
 def _csv(text: str, shown: str) -> Iterator[tuple[str, Any]]:
+    if csv.field_size_limit() < len(text):
+        csv.field_size_limit(len(text))  # a ticket may be long; the file is in memory already
     rows = csv.reader(text.splitlines(keepends=True), strict=True)
     names: list[str] = []
     try:
@@ -110,7 +122,8 @@ def _csv(text: str, shown: str) -> Iterator[tuple[str, Any]]:
                     raise refuse(place, f"names the column {twice!r} twice.")
                 continue
             if len(row) != len(names):
-                raise refuse(place, f"has {len(row)} fields, and the header {len(names)}.")
+                fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+                raise refuse(place, f"has {fields}, and the header {len(names)}.")
             yield place, dict(zip(names, row, strict=True))
     except csv.Error as error:
         place = f"{shown}:{rows.line_num}"
@@ -138,9 +151,12 @@ def _json(text: str, shown: str) -> Iterator[tuple[str, Any]]:
     yield from _listed(values, shown)
 
 
+_KINDS: Final[dict[type, str]] = {dict: "a mapping", str: "a text", NoneType: "nothing", bool: "true or false"}
+
+
 def _listed(values: object, shown: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(values, list):
-        raise refuse(shown, f"holds {type(values).__name__}, not a list of samples.")
+        raise refuse(shown, f"holds {_KINDS.get(type(values), 'a number')}, not a list of samples.")
     for number, value in enumerate(values, 1):
         yield f"{shown}: sample {number}", value
 

@@ -30,7 +30,7 @@ def cassette_path(module: Path, test_class: str | None, test: str) -> Path:
     return module.parent / _FOLDER / module.stem / f"{name.translate(_FORBIDDEN)}{_SUFFIX}"
 
 
-def found_path(module: Path, test_class: str | None, test: str, *, anew: bool = False) -> Path:
+def found_path(module: Path, test_class: str | None, test: str, *, anew: bool = False, alone: bool = False) -> Path:
     """Where a test's recording is, or is to be.
 
     Args:
@@ -38,6 +38,7 @@ def found_path(module: Path, test_class: str | None, test: str, *, anew: bool = 
         test_class: The test's class with those around it, such as `Outer.Inner`, if it has one.
         test: The test's name with its parameters.
         anew: Whether it will be recorded anew, so that a file that other tests may share counts no more.
+        alone: Whether there never was a recording of it that others may share.
     """
     inner = test_class.rpartition(".")[2] if test_class else None
     plain = cassette_path(module, inner, test)
@@ -45,7 +46,7 @@ def found_path(module: Path, test_class: str | None, test: str, *, anew: bool = 
     if plain.stem == whole and _fits(plain.name):
         return plain if anew or plain.exists() else _in_json(plain)
     own = plain.with_name(f"{_shortened(plain.stem)}~{_digest(whole)}{_SUFFIX}")
-    if anew or own.exists() or not _fits(plain.name) or not plain.exists():
+    if anew or alone or own.exists() or not _fits(plain.name) or not plain.exists():
         return own
     return plain
 

@@ -220,10 +220,12 @@ def test_a_sample_without_a_call_costs_nothing(project: Project) -> None:
     assert verdict(ran) == ("pass", ("within",))
 
 
-def test_samples_that_make_no_call_at_all_are_a_benchmark_too(project: Project) -> None:
+def test_a_benchmark_without_any_call_measured_nothing(project: Project) -> None:
     ran = benched(project, {"a": None, "b": None}, PLAIN.replace("ask(", "print(")).run()
     assert (ran.exit, ran.counts) == (0, {"passed": 2})
-    assert (only(ran).result.figures.n, only(ran).result.figures.mean) == (2, 0)
+    assert verdict(ran) == ("inconclusive", ("no_samples",))
+    assert "Benchmark undecided: test_it: no sample was measured (no model call was made)." in ran.said
+    assert "To settle it" not in ran.said
 
 
 def test_one_sample(project: Project) -> None:

@@ -32,6 +32,15 @@ def test_a_smaller_draw_is_the_beginning_of_a_larger_one(project: Project) -> No
     assert few != {task.id for task in other.run("--tokenbudget-samples=4").run.tasks}
 
 
+def test_recordings_of_samples_that_were_not_drawn_belong_to_them(project: Project) -> None:
+    project = benched(project, MANY).recorded(chat(), test="test_it[gone]").recorded(chat(), test="test_else[t1]")
+    project = project.tests(PLAIN + "\ndef test_else():\n    pass\n")
+    few = project.run("--tokenbudget-samples=4")
+    assert few.run.orphans == ("cassettes/test_it/test_else[t1].yaml",)
+    every = project.run()
+    assert every.run.orphans == ("cassettes/test_it/test_else[t1].yaml", "cassettes/test_it/test_it[gone].yaml")
+
+
 @pytest.mark.parametrize("wrong", ["0", "-1", "1.5", "many", "", "9" * 30])
 def test_a_number_of_samples_that_is_none_is_refused(project: Project, wrong: str) -> None:
     ran = benched(project, {"a": 900}).run(f"--tokenbudget-samples={wrong}")

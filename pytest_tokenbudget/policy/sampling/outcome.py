@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from pytest_tokenbudget.model.benchmark import BenchmarkPlan, BenchmarkRun, Decision, Rules
+from pytest_tokenbudget.model.benchmark import NO_CALLS, BenchmarkPlan, BenchmarkRun, Decision, Rules
 from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.sampling.benchmark import benchmark_of
@@ -21,7 +21,8 @@ def outcome_of(
     """Judge a benchmark by the tasks of a run; their order does not matter.
 
     Where samples are missing, those that were measured before the first one that is missing may still have decided, for
-    they are the beginning of a random draw. A selection of somebody's is none.
+    they are the beginning of a random draw. A selection of somebody's is none. A sample without a model call costs
+    nothing; where there is no call in any of them, nothing was measured.
 
     Args:
         plan: What was asked.
@@ -35,6 +36,9 @@ def outcome_of(
     )
     chosen = tuple(partial) if len(drawn) < plan.samples else ()
     placed = [(task.drawn.place, sample) for task in drawn if task.drawn and (sample := sample_of(task)) is not None]
+    reasons = {task.drawn.unmeasured for task in drawn if task.drawn and task.drawn.unmeasured}
+    if placed and not any(task.exchanges or task.strays for task in drawn):
+        placed, reasons = [], {*reasons, NO_CALLS}
     complete = len(placed) >= plan.samples
     rules = Rules(
         budget=plan.usd,
@@ -52,8 +56,7 @@ def outcome_of(
         early=None if complete or chosen else _decided(plan, placed),
         seed=plan.seed,
     )
-    reasons = sorted({task.drawn.unmeasured for task in drawn if task.drawn and task.drawn.unmeasured})
-    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(reasons))
+    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)))
 
 
 def sample_of(task: Task) -> Sample | None:
