@@ -136,10 +136,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _begin(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if vcr_is_loaded() or any(mark.name in _ASKING for mark in _marks(items)):
+    names = {mark.name for mark in _marks(items)}
+    if vcr_is_loaded() or names & _ASKING:
         activate(config)
     if hooks := _hooks(config):
-        hooks.declare(items)
+        hooks.declare(items, sampled="token_benchmark" in names)
 
 
 def _marks(items: list[pytest.Item]) -> Iterator[pytest.Mark]:

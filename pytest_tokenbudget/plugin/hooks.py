@@ -117,8 +117,12 @@ class Hooks:
             if end is not None:
                 end()
 
-    def declare(self, items: list[pytest.Item]) -> None:
+    def declare(self, items: list[pytest.Item], *, sampled: bool) -> None:
         """Read every test's markers before the first test runs.
+
+        Args:
+            items: The tests.
+            sampled: Whether any of them is marked to be run for samples.
 
         Raises:
             pytest.UsageError: Markers are wrong; all of them are named at once.
@@ -128,13 +132,13 @@ class Hooks:
         self._declared = True
         try:
             marked = dict(read_markers(items))
-            samples = self._benchmarks.drawn(items, marked) if self._benchmarks is not None else {}
+            samples = self.benchmarks.drawn(items, marked) if sampled else {}
         except TokenBudgetError as error:
             raise _usage_error(error) from error
         for item in samples:
             marked.setdefault(item, ())
-        if self._benchmarks is not None:
-            self.session.draw({item.nodeid: drawn for item, drawn in samples.items()}, self._benchmarks.plans)
+        if samples:
+            self.session.sampling.take({item.nodeid: drawn for item, drawn in samples.items()}, self.benchmarks.plans)
         for item, statements in marked.items():
             self.session.mark(item.nodeid, statements)
         self._sending.declare(marked)
@@ -152,7 +156,7 @@ class Hooks:
             terminal.ensure_newline()
             terminal.write_line(line)
 
-        self.session.tell, self.session.is_watched = tell, bool(terminal.isatty)
+        self.session.sampling.tell, self.session.sampling.is_watched = tell, bool(terminal.isatty)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -164,7 +168,7 @@ class Hooks:
         item.stash[_ENDED] = False
         recording = self._recordings.of_test(item)
         if recording is not None:
-            decision = self.session.decided(task) if recording.pays else None
+            decision = self.session.sampling.decided(task) if recording.pays else None
             item.stash[_DECISION] = None if decision is None else (task, decision)
             if decision is None:
                 item.stash[_RECORDING] = self._open = OpenRecording(recording)
@@ -284,7 +288,12 @@ class Hooks:
         """Whether a sample failed after its last answer, and so fails in the same way whenever it is replayed."""
         recording = item.stash.get(_RECORDING, None)
         failed = call.excinfo is not None and isinstance(call.excinfo.value, Exception)
-        return failed and recording is not None and self.session.is_sample(item.nodeid) and not recording.waits
+        return (
+            failed
+            and recording is not None
+            and self.session.sampling.of(item.nodeid) is not None
+            and not recording.waits
+        )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect tasks where the run is reported."""
@@ -302,10 +311,10 @@ class Hooks:
             return None
         from pytest_tokenbudget.traffic.shown import shown_path
 
+        sparing = self._benchmarks.sparing if self._benchmarks is not None else ()
         return Stock(
             files=tuple(
-                (shown_path(file), str(module) if module else "")
-                for file, module in ownerless(session.items, self.benchmarks.sparing)
+                (shown_path(file), str(module) if module else "") for file, module in ownerless(session.items, sparing)
             ),
             unproven=tuple(sorted(self._unproven)),
         )

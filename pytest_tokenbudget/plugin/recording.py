@@ -81,7 +81,7 @@ class Recordings:
         from pytest_tokenbudget.traffic.places import found_path
 
         owner = getattr(item, "cls", None)
-        alone = self._session.is_sample(item.nodeid)  # `a-b` must not answer `a/b`
+        alone = self._session.sampling.of(item.nodeid) is not None  # `a-b` must not answer `a/b`
         path = found_path(item.path, owner.__qualname__ if owner else None, item.name, anew=self._anew, alone=alone)
         return self._recording(path, item.nodeid)
 

@@ -3,10 +3,10 @@
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import getpid
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,13 +17,13 @@ from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.meter.session import OUTSIDE, Meter
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import BenchmarkPlan, BenchmarkRun, Decision, Drawn
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.plugin.gathering import Gathering
+from pytest_tokenbudget.plugin.sampling import Sampling
 from pytest_tokenbudget.policy.budget import Leniency
 from pytest_tokenbudget.policy.contradictions import contradictions
 from pytest_tokenbudget.policy.hygiene import recordings_of
@@ -34,10 +34,6 @@ from pytest_tokenbudget.store.sampled import SampleBoard
 from pytest_tokenbudget.store.spool import Spool, clear_spools, recover_tasks
 from pytest_tokenbudget.tokens import COUNTER, count
 from pytest_tokenbudget.wire import read
-
-if TYPE_CHECKING:
-    from pytest_tokenbudget.plugin.progress import Progress
-    from pytest_tokenbudget.plugin.stopping import EarlyStops
 
 __all__ = ["Session", "new_session_name"]
 
@@ -61,8 +57,7 @@ class Session:
         gathered: The tasks of every process, in the one that reports.
         partial: Why only a part of the suite ran.
         failed: How many tests failed, measured or not.
-        tell: Prints a line while tests run; `None` where nobody is to be told.
-        is_watched: Whether a person watches, and not a log.
+        sampling: Its benchmarks.
     """
 
     def __init__(self, root: Path, settings: Settings, *, name: str, worker: str) -> None:
@@ -90,9 +85,7 @@ class Session:
             self._read, self._keep, outside, self._prices.charge, keep_stray=self._keep_stray, stops_drift=stops
         )
         self._marked: dict[str, Sequence[Statement]] = {}
-        self._drawn: dict[str, Drawn] = {}
-        self._plans: Mapping[str, BenchmarkPlan] = {}
-        self._stops: EarlyStops | None = None
+        self.sampling = Sampling(settings, SampleBoard(self.out, name))
         self._running: TaskMeter | None = None
         self._ended: dict[str, TaskMeter] = {}
         self._executions: Counter[str] = Counter()
@@ -100,9 +93,6 @@ class Session:
         self.gathered = Gathering()
         self.partial: list[str] = []
         self.failed = 0
-        self.tell: Callable[[str], None] | None = None
-        self.is_watched = False
-        self._progress: Progress | None = None
 
     def _read(self, exchange: Exchange) -> Call | Skipped:
         found = read(exchange, count)
@@ -127,28 +117,6 @@ class Session:
         """Take what a task's markers state."""
         self._marked[task_id] = statements
 
-    def draw(self, drawn: Mapping[str, Drawn], plans: Mapping[str, BenchmarkPlan]) -> None:
-        """Take tasks for samples: no budget judges one alone.
-
-        Args:
-            drawn: The place of each in its benchmark, by the task's id.
-            plans: The benchmarks by id.
-        """
-        self._drawn.update(drawn)
-        self._plans = plans
-        if plans and self.settings.record != "none":
-            from pytest_tokenbudget.plugin.stopping import EarlyStops
-
-            self._stops = EarlyStops(plans, SampleBoard(self.out, self._name))
-
-    def decided(self, task: TaskMeter) -> Decision | None:
-        """The decision on a sample's benchmark, if others have led to one: it need not be paid for."""
-        return self._stops.decision(task.drawn.benchmark) if self._stops and task.drawn else None
-
-    def is_sample(self, task_id: str) -> bool:
-        """Whether a task is a sample of a benchmark."""
-        return task_id in self._drawn
-
     def marks_of(self, task_id: str) -> Sequence[Statement] | None:
         """What a task's markers state; `None` where it has none."""
         return self._marked.get(task_id)
@@ -161,7 +129,7 @@ class Session:
         task.name(budget, named=named)
 
     def _budget(self, task_id: str, statements: Sequence[Statement]) -> tuple[Budget, bool]:
-        drawn = self._drawn.get(task_id)
+        drawn = self.sampling.of(task_id)
         if drawn is not None:
             budget, _ = resolve_budget(self.settings, drawn.benchmark, statements)
             return Budget(workflow=budget.workflow, team=budget.team), False
@@ -176,7 +144,7 @@ class Session:
             budget, named = self._budget(task_id, self._marked.get(task_id, ()))
             task = TaskMeter(task_id, budget, named=named, leniency=self._leniency)
             task.replays = task_id in self._marked
-        task.drawn = self._drawn.get(task_id)  # an attempt that could not be measured says nothing of the next one
+        task.drawn = self.sampling.of(task_id)  # an attempt that could not be measured says nothing of the next one
         self.meter.enter(task)
         self._running = task
         return task
@@ -195,8 +163,7 @@ class Session:
         closed = self._summed(task.close(outcome))
         self._keep_outcome(task.id, outcome)
         self._closed.append(closed)
-        if self._stops is not None and closed.drawn is not None:
-            self._stops.ended(closed)
+        self.sampling.ended(closed)
         return closed
 
     def fixture(self, name: str, kind: str) -> TaskMeter:
@@ -227,8 +194,7 @@ class Session:
     def ship(self) -> str:
         """The tasks that ended since the last time, as text for the process that reports; empty if none matters."""
         tasks = (task for task in self._closed if _matters(task) or task.id in self._marked)
-        plans, self._plans = tuple(self._plans.values()), {}
-        text = self.gathered.pack(self.worker, tasks, plans, for_itself=self.worker == _MAIN)
+        text = self.gathered.pack(self.worker, tasks, self.sampling.ship(), for_itself=self.worker == _MAIN)
         self._closed.clear()
         return text
 
@@ -243,14 +209,7 @@ class Session:
 
     def collect(self, parcel: str) -> None:
         """Take in tasks that ended, in the process that reports."""
-        tasks = self.gathered.collect(parcel)
-        if self.tell is None or not self.gathered.plans():
-            return
-        if self._progress is None:
-            from pytest_tokenbudget.plugin.progress import Progress
-
-            self._progress = Progress(self.tell, is_watched=self.is_watched)
-        self._progress.take(tasks, self.gathered.plans)
+        self.sampling.collected(self.gathered.collect(parcel), self.gathered.plans)
 
     def finish(self) -> Run | None:
         """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
@@ -275,6 +234,8 @@ class Session:
 
     def _run(self, unfinished: str | None = None) -> Run:
         tasks = self.gathered.tasks()
+        partial = (*self.partial, *self.gathered.partial())
+        plans = () if unfinished else self.gathered.plans()
         return Run(
             tool_version=__version__,
             as_of=self._prices.as_of,
@@ -284,25 +245,15 @@ class Session:
             mode=self.settings.mode,
             unfinished=unfinished,
             commit=None if unfinished else _commit(self._root),
-            partial=(*self.partial, *self.gathered.partial()),
+            partial=partial,
             incomplete=(*([_UNFINISHED] if unfinished else ()), *self.gathered.incomplete()),
             tasks=tuple(task for task in tasks if task.outcome != "fixture"),
             fixtures=tuple(task for task in tasks if task.outcome == "fixture"),
             recordings=recordings_of(tasks),
             orphans=() if unfinished else self.gathered.orphans(),
             failed=self.failed,
-            benchmarks=() if unfinished else self._benchmarks(tasks),
+            benchmarks=self.sampling.outcomes(plans, tasks, partial),
         )
-
-    def _benchmarks(self, tasks: Sequence[Task]) -> tuple[BenchmarkRun, ...]:
-        plans = self.gathered.plans()
-        if not plans:
-            return ()
-        from pytest_tokenbudget.policy.sampling.outcome import outcome_of
-
-        partial = (*self.partial, *self.gathered.partial())
-        warns = self.settings.missing_usage != "error" and self.settings.unknown_model != "error"
-        return tuple(outcome_of(plan, tasks, partial=partial, warns=warns) for plan in plans)
 
 
 def _matters(task: Task) -> bool:
