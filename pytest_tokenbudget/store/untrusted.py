@@ -96,8 +96,11 @@ def untrusted_run(data: bytes, place: str, *, largest: int = LARGEST) -> Run:
     known = {found.plan.id for found in run.benchmarks}
     orphaned = {task.drawn.benchmark for task in run.tasks if task.drawn is not None} - known
     doubts += [f"{name}: {_UNPLANNED}" for name in sorted(orphaned)]
-    # what a benchmark decided follows from its samples
-    benchmarks = tuple(outcome_of(found.plan, run.tasks, partial=run.partial) for found in run.benchmarks)
+    # what a benchmark decided follows from its samples; an unknown cost never passes, whether it blocks or warns
+    benchmarks = tuple(
+        outcome_of(found.plan, run.tasks, partial=run.partial, warns=found.result.rules.unknown == "inconclusive")
+        for found in run.benchmarks
+    )
     return replace(run, unfinished=None, incomplete=(*run.incomplete, *doubts), benchmarks=benchmarks)
 
 
