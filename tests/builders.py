@@ -176,7 +176,7 @@ def make_plan(samples: int, **fields: Any) -> BenchmarkPlan:
 
 
 def make_sampled(place: int, cost: str | None = "0.01", *, benchmark: str = TICKETS, **fields: Any) -> Task:
-    """A sample of one call; its id follows from its place in the draw.
+    """A sample of one call, of a token for a millionth of a dollar; its id follows from its place in the draw.
 
     Args:
         place: From 0.
@@ -185,7 +185,8 @@ def make_sampled(place: int, cost: str | None = "0.01", *, benchmark: str = TICK
         fields: Fields of `Drawn`, and of `Task`.
     """
     drawn = {name: fields.pop(name) for name in ("cluster", "unmeasured") if name in fields}
-    calls = (make_call(cost, **({} if cost is not None else {"status": "exact", "unpriced": ("model",)})),)
+    tokens = 1000 if cost is None else int(Decimal(cost) * 1_000_000)
+    calls = (make_call(cost, input=tokens, unpriced=() if cost else ("model",)),)
     return make_task(
         f"{benchmark}[t{place}]",
         *calls,

@@ -78,10 +78,8 @@ def test_the_combined_run_passes_the_gate(shards: list[Path]) -> None:
     assert (gated.exit_code, gated.exception) == (0, None), gated.output
 
 
-@pytest.mark.parametrize("options", [["--tokenbudget-samples=5"], ["--tokenbudget-rule=confident"]])
-def test_shards_that_were_asked_differently_are_incomplete(
-    shards: list[Path], project: Project, options: list[str]
-) -> None:
+@pytest.mark.parametrize("option", ["--tokenbudget-samples=5", "--tokenbudget-rule=confident"])
+def test_shards_that_were_asked_differently_are_incomplete(shards: list[Path], project: Project, option: str) -> None:
     project = benched(project, MANY, FAILING + "\ndef test_else():\n    pass\n")
     project.run(*THIRDS[2], option, "--tokenbudget-out=shard2.json")
     tokenbudget("combine", *map(str, shards), "--shards=3", "--output=all.json")
