@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pytest_tokenbudget.model.benchmark import BenchmarkPlan, Drawn
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call
 from pytest_tokenbudget.model.drift import Drift
@@ -14,8 +15,21 @@ from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Outcome, Task, TaskCall
 from pytest_tokenbudget.model.usage import CLASSES, Usage
 from pytest_tokenbudget.policy.budget import STRICT, Leniency, Measured, judge
+from pytest_tokenbudget.policy.portions import portions
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 
-__all__ = ["make_budget", "make_call", "make_estimate", "make_run", "make_segment", "make_task", "numbered"]
+__all__ = [
+    "make_benched_run",
+    "make_budget",
+    "make_call",
+    "make_estimate",
+    "make_plan",
+    "make_run",
+    "make_sampled",
+    "make_segment",
+    "make_task",
+    "numbered",
+]
 
 
 def make_call(cost: str | None = "0.01", **fields: Any) -> Call:
@@ -146,3 +160,52 @@ def make_run(*tasks: Task, **fields: Any) -> Run:
             **fields,
         }
     )
+
+
+TICKETS = "tests/test_triage.py::test_ticket"
+
+
+def make_plan(samples: int, **fields: Any) -> BenchmarkPlan:
+    """A benchmark of so many samples that may cost a cent each; amounts as in a marker."""
+    stated = {"id": TICKETS, "data": "tickets.jsonl", "population": samples, "usd": "0.01", **fields}
+    money = ("usd", "usd_per_success", "spend", "tolerance", "ideal_steps")
+    values = {
+        name: Decimal(str(value)) if name in money and value is not None else value for name, value in stated.items()
+    }
+    return BenchmarkPlan(samples=samples, **values)
+
+
+def make_sampled(place: int, cost: str | None = "0.01", *, benchmark: str = TICKETS, **fields: Any) -> Task:
+    """A sample of one call, of a token for a millionth of a dollar; its id follows from its place in the draw.
+
+    Args:
+        place: From 0.
+        cost: US dollars, `None` where unknown.
+        benchmark: Its benchmark.
+        fields: Fields of `Drawn`, and of `Task`.
+    """
+    drawn = {name: fields.pop(name) for name in ("cluster", "unmeasured") if name in fields}
+    tokens = 1000 if cost is None else int(Decimal(cost) * 1_000_000)
+    calls = (make_call(cost, input=tokens, unpriced=() if cost else ("model",)),)
+    return make_task(
+        f"{benchmark}[t{place}]",
+        *calls,
+        portions=portions(calls, lambda _: 0),
+        drawn=Drawn(benchmark=benchmark, place=place, **drawn),
+        **fields,
+    )
+
+
+def make_benched_run(*costs: str | None, plan: BenchmarkPlan | None = None, **fields: Any) -> Run:
+    """A run of one benchmark whose samples cost this, in the order of the draw.
+
+    Args:
+        costs: US dollars, `None` where unknown.
+        plan: What it is held against; by default, `make_plan` of as many samples.
+        fields: Fields of `Run`.
+    """
+    asked = plan or make_plan(len(costs))
+    tasks = tuple(make_sampled(place, cost, benchmark=asked.id) for place, cost in enumerate(costs))
+    every = tuple(sorted((*tasks, *fields.pop("others", ())), key=lambda task: task.id))
+    partial = fields.get("partial", ())
+    return make_run(*every, benchmarks=(outcome_of(asked, every, partial=partial),), **fields)

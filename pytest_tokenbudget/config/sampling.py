@@ -38,9 +38,12 @@ class BenchmarkMark(Struct, frozen=True, kw_only=True):
     spend: Decimal | None = None
 
 
+_LARGEST_SEED: Final = 10**12
+
+
 def _seed(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        message = f"{value!r} is not a whole number"
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST_SEED:
+        message = f"{value!r:.40} is not a whole number from 0 to {_LARGEST_SEED:,}"
         raise ValueError(message)
     return value
 

@@ -38,6 +38,7 @@ _FIRST_YEAR: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _LAST_YEAR: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _LENIENT: Final = Leniency(unknown_model=True, missing_usage=True)
 _UNSUMMED: Final = "the sums of its calls, which a comparison reads, are missing."
+_UNPLANNED: Final = "samples of this benchmark were measured, and what they are held against is missing."
 _UNFINISHED: Final = "The session that wrote this run did not end: calls may be missing."
 
 
@@ -90,11 +91,18 @@ def untrusted_run(data: bytes, place: str, *, largest: int = LARGEST) -> Run:
             raise _refused(place, f"{_shown(recording.source)} cannot hold so many answers")
     for task in (*run.tasks, *run.fixtures):
         _check_task(task, f"{place}: {_shown(task.id)}")
+    _check_benchmarks(run, place)
     doubts = [f"{task.id}: {_UNSUMMED}" for task in (*run.tasks, *run.fixtures) if _known(task) and not task.portions]
     if run.unfinished is not None and not run.incomplete:
         doubts.append(_UNFINISHED)
-    # what a benchmark decided follows from its samples
-    benchmarks = tuple(outcome_of(found.plan, run.tasks, partial=run.partial) for found in run.benchmarks)
+    known = {found.plan.id for found in run.benchmarks}
+    orphaned = {task.drawn.benchmark for task in run.tasks if task.drawn is not None} - known
+    doubts += [f"{name}: {_UNPLANNED}" for name in sorted(orphaned)]
+    # what a benchmark decided follows from its samples; an unknown cost never passes, whether it blocks or warns
+    benchmarks = tuple(
+        outcome_of(found.plan, run.tasks, partial=run.partial, warns=found.result.rules.unknown == "inconclusive")
+        for found in run.benchmarks
+    )
     return replace(run, unfinished=None, incomplete=(*run.incomplete, *doubts), benchmarks=benchmarks)
 
 
@@ -171,6 +179,21 @@ def _check_task(task: Task, place: str) -> None:
     _check_verdict(task, place)
     if task.portions and not _adds_up(task):
         raise _refused(place, "its `portions` are not the sum of its calls")
+
+
+def _check_benchmarks(run: Run, place: str) -> None:
+    seen: set[str] = set()
+    for plan in (found.plan for found in run.benchmarks):
+        where = f"{place}: {_shown(plan.id)}"
+        if plan.id in seen:
+            raise _refused(place, f"it has two benchmarks called {_shown(plan.id)}")
+        seen.add(plan.id)
+        stated = (plan.usd, plan.usd_per_success, plan.spend, plan.ideal_steps, plan.tolerance)
+        for amount in (amount for amount in stated if amount is not None):
+            try:
+                dollars(amount)
+            except ValueError as error:
+                raise _refused(where, str(error)) from error
 
 
 def _known(task: Task) -> list[Call]:

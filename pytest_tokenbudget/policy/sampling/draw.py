@@ -6,6 +6,7 @@ version of Python, and a row that is added to a file moves no other before or be
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from heapq import heappop, heappush
 
 __all__ = ["draw"]
 
@@ -29,19 +30,30 @@ def draw(keys: Sequence[str], samples: int, *, seed: int, strata: Sequence[str] 
     members: dict[str, list[int]] = {}
     for position in sorted(range(len(keys)), key=chance.__getitem__):
         members.setdefault(strata[position], []).append(position)
-    places = {
-        # spread over the whole by equal steps, from a start of each stratum's own
-        position: ((rank + _share(seed, name)) / len(found), name)
-        for name, found in members.items()
+    return tuple(_in_shares(list(members.values()), [_chance(seed, f"stratum {name}") for name in members])[:samples])
+
+
+def _in_shares(strata: Sequence[Sequence[int]], ties: Sequence[tuple[bytes, str]]) -> list[int]:
+    """All positions so that every beginning has its share of each stratum, to less than a sample.
+
+    The member j of n in a stratum has its turn after j/n and by (j + 1)/n of the whole; of those whose turn it is, the
+    one is taken that can wait least. That all can be served is the chairman assignment problem (Tijdeman, 1980).
+    """
+    whole = sum(map(len, strata))
+    coming = [
+        (rank * whole // len(found) + 1, -(-(rank + 1) * whole // len(found)), ties[index], position)
+        for index, found in enumerate(strata)
         for rank, position in enumerate(found)
-    }
-    return tuple(sorted(places, key=places.__getitem__)[:samples])
+    ]
+    coming.sort(reverse=True)
+    waiting: list[tuple[int, tuple[bytes, str], int]] = []
+    order = []
+    for turn in range(1, whole + 1):
+        while coming and coming[-1][0] <= turn:
+            heappush(waiting, coming.pop()[1:])
+        order.append(heappop(waiting)[-1])
+    return order
 
 
 def _chance(seed: int, key: str) -> tuple[bytes, str]:
     return blake2b(f"{seed} {key}".encode(errors="surrogatepass"), digest_size=16).digest(), key
-
-
-def _share(seed: int, stratum: str) -> float:
-    digest = blake2b(f"stratum {seed} {stratum}".encode(errors="surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / (1 << 64)
