@@ -11,9 +11,12 @@ from pytest_tokenbudget.report.benchmark_text import caution_texts, decided_text
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.names import listed, of_test
 
-__all__ = ["STATES", "bars", "benchmark_paragraphs", "figure_rows", "told_lines"]
+__all__ = ["AS_TYPED", "STATES", "bars", "benchmark_paragraphs", "figure_rows", "told_lines"]
 
 STATES: Final[dict[BenchmarkState, str]] = {"pass": "✓", "inconclusive": "~", "block": "✗"}
+AS_TYPED: Final = "    "
+"""How a line begins that somebody copies."""
+
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -64,7 +67,7 @@ def bars(counts: Sequence[int]) -> str:
 
 
 def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterator[tuple[str, BenchmarkState | None]]:
-    """Yield the paragraphs of a benchmark, each with the state that colours it.
+    """Yield the paragraphs of a benchmark, each with the state that colours it; what begins `AS_TYPED` is not wrapped.
 
     Args:
         run: The benchmark.
@@ -73,7 +76,8 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
     state = run.result.verdict.state
     yield f"{STATES[state]} {decided_text(run)}", state
     if command := settling_text(run):
-        yield f"  To settle it, type: {command}", None
+        yield "  To settle it, type:", None
+        yield f"{AS_TYPED}{command}", None
     if not run.result.figures.n:
         return
     drawn, *told = told_lines(run)

@@ -11,7 +11,7 @@ from pytest_tokenbudget.model.benchmark import BenchmarkRun, BenchmarkState
 from pytest_tokenbudget.model.budget import State
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.hygiene import sweep
-from pytest_tokenbudget.report.benchmark_lines import benchmark_paragraphs
+from pytest_tokenbudget.report.benchmark_lines import AS_TYPED, benchmark_paragraphs
 from pytest_tokenbudget.report.columns import columns, ended, left, printable, right, wrapped
 from pytest_tokenbudget.report.drift_lines import change_texts, doubt_texts, settling_texts
 from pytest_tokenbudget.report.headline import cost_sentence, verdict_sentence
@@ -119,7 +119,7 @@ def _benchmark(run: BenchmarkRun, width: int, verbosity: int) -> list[Line]:
     lines = []
     for text, state in paragraphs if verbosity >= 0 else paragraphs[:1]:
         markup = _BENCHMARK_MARKUP.get(state, {}) if state else {}
-        if text.startswith("  ") and len(text) < width:
+        if text.startswith(AS_TYPED) or (text.startswith("  ") and len(text) < width):
             lines.append(Line(f" {text}", markup))  # a table's row keeps its columns
         elif text.startswith("  "):
             lines += [Line(line, markup) for line in wrapped(text, width, first="   ", further="   ")]
