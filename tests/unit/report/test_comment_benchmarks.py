@@ -58,7 +58,7 @@ CASES = {
     "early": (None, make_benched_run(*["0.1"] * 6, plan=make_plan(100))),
     "unknown": (None, make_benched_run(*TWELVE[:11], None)),
     "unsuccessful": (None, failed_run()),
-    "confident": (None, make_benched_run(*TWELVE, plan=make_plan(12, usd="0.0083", rule="confident"))),
+    "confident": (None, make_benched_run(*TWELVE, plan=make_plan(12, usd="0.0081", population=200, rule="confident"))),
 }
 
 
@@ -80,6 +80,12 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     for _, head in CASES.values():
         for verbosity in (-1, 0, 1):
             assert all(len(line.text) <= width for line in summary(head, width=width, verbosity=verbosity))
+
+
+def test_no_more_samples_are_asked_for_than_there_are() -> None:
+    few = make_benched_run(*TWELVE, plan=make_plan(12, usd="0.0081", population=15, rule="confident"))
+    assert few.benchmarks[0].result.verdict.state == "inconclusive"
+    assert "--tokenbudget-samples" not in "".join(line.text for line in summary(few, width=200))
 
 
 def test_a_quiet_terminal_has_the_verdict_alone() -> None:
@@ -105,6 +111,9 @@ HOSTILE = [
 ]
 
 
+OURS = ("details", "summary", "code", "sub")
+
+
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_leave_the_comment_well_formed(name: str) -> None:
     benchmark = f"tests/t.py::test[{name}]"
@@ -125,12 +134,14 @@ def test_hostile_names_leave_the_comment_well_formed(name: str) -> None:
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<sub>", "</sub>"}
     assert sum(token.content.startswith("<!--") for token in tokens if token.type == "html_block") == 1
     blocks = "".join(token.content for token in tokens if token.type == "html_block")
-    assert blocks.count("<details>") == blocks.count("</details>")
+    assert set(re.findall(r"</?\w+", blocks)) <= {f"<{end}{tag}" for end in ("", "/") for tag in OURS}
+    assert blocks.count("<details>") == blocks.count("</details>") == 2
     assert "@everyone" not in " ".join(child.content for child in inline if child.type == "text")
     assert all(line.text.isprintable() for line in summary(head, width=80))
 
 
 PLAN = make_plan(12, usd=1, workflow="triage")
+MORE = replace(PLAN, samples=24)
 AT = {"triage": Decimal(40000)}
 
 
@@ -140,7 +151,7 @@ AT = {"triage": Decimal(40000)}
         (make_benched_run(*TWELVE), make_benched_run(*times("1.1"), plan=PLAN), "+$40"),
         (
             make_benched_run(*TWELVE),
-            make_benched_run(*times("1.1"), *times("3"), plan=replace(PLAN, samples=24)),
+            make_benched_run(*times("1.1"), *times("3"), plan=MORE),
             "+$40",
         ),
         (make_benched_run(*TWELVE, *times("3")), make_benched_run(*times("1.1"), plan=PLAN), "+$40"),
@@ -148,9 +159,7 @@ AT = {"triage": Decimal(40000)}
         (None, make_benched_run(*TWELVE, plan=PLAN), None),
     ],
 )
-def test_a_month_is_told_by_what_the_same_samples_cost_on_average(
-    base: Run | None, head: Run, month: str | None
-) -> None:
+def test_a_month_is_told_by_what_the_same_samples_cost(base: Run | None, head: Run, month: str | None) -> None:
     found = re.findall(r"about (\S+) for `triage`\*\* \(the mean of its 12 tasks", written(base, head, volumes=AT))
     assert found == ([] if month is None else [month])
 
