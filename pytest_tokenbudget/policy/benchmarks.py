@@ -26,7 +26,9 @@ def folded(comparison: Comparison) -> Comparison:
     known = {run.plan.id: run for run in comparison.head.benchmarks}
     if not known:
         return comparison
-    drawn = {name: use.drawn for name, use in comparison.head.tasks.items() if use.drawn is not None}
+    before = {} if comparison.base is None else comparison.base.tasks
+    every = {**before, **comparison.head.tasks}
+    drawn = {name: use.drawn for name, use in every.items() if use.drawn is not None}
     samples: dict[str, list[TaskDiff]] = {}
     rest = []
     for task in comparison.tasks:

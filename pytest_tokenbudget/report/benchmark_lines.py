@@ -60,10 +60,15 @@ def _worst(worst: Sequence[Costly]) -> tuple[str, str]:
     return amounts.usd(worst[0].cost), printable(of_test(worst[0].id))
 
 
-def bars(counts: Sequence[int]) -> str:
-    """Counts as a line of bars; a bin that holds anything has one."""
+def bars(counts: Sequence[int], gap: str = " ") -> str:
+    """Counts as a line of bars; a bin that holds anything has one.
+
+    Args:
+        counts: Of each bin.
+        gap: What stands for an empty bin.
+    """
     most = max(counts, default=0)
-    return "".join(" " if not count else _BARS[(len(_BARS) - 1) * count // most] for count in counts)
+    return "".join(gap if not count else _BARS[(len(_BARS) - 1) * count // most] for count in counts)
 
 
 def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterator[tuple[str, BenchmarkState | None]]:
@@ -92,11 +97,16 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
         yield from ((f"  {line}", None) for line in _slices(run))
 
 
-def told_lines(run: BenchmarkRun) -> list[str]:
-    """What was drawn, how the costs spread, what was used, and which tasks cost far more than the others."""
+def told_lines(run: BenchmarkRun, gap: str = " ") -> list[str]:
+    """What was drawn, how the costs spread, what was used, and which tasks cost far more than the others.
+
+    Args:
+        run: The benchmark.
+        gap: What stands for an empty bin of the histogram.
+    """
     if not run.result.figures.n:
         return []
-    lines = [_drawn(run), _spread(run), _use(run)]
+    lines = [_drawn(run), _spread(run, gap), _use(run)]
     if outliers := run.result.outliers:
         names = listed([printable(of_test(entry.id)) for entry in outliers])
         lines.append(f"{len(outliers)} far dearer than the others: {names}.")
@@ -119,14 +129,14 @@ def _table(rows: Sequence[tuple[str, str, str]]) -> list[str]:
     return [f"{name:<{names}}  {value:>{values}}  {beside}".rstrip() for name, value, beside in rows]
 
 
-def _spread(run: BenchmarkRun) -> str:
+def _spread(run: BenchmarkRun, gap: str) -> str:
     figures, histogram = run.result.figures, run.result.histogram
     spread = "spread n/a" if figures.cv is None else f"spread: cv {figures.cv:.2f}"
     if len(histogram.bins) < 2:  # noqa: PLR2004 - one bar shows nothing
         return f"{spread}."
     scale = " by ratio" if histogram.scale == "log" else ""
     low, high = amounts.usd(histogram.bins[0].low), amounts.usd(histogram.bins[-1].high)
-    return f"{spread}, {low} {bars([each.count for each in histogram.bins])} {high}{scale}"
+    return f"{spread}, {low} {bars([each.count for each in histogram.bins], gap)} {high}{scale}"
 
 
 def _use(run: BenchmarkRun) -> str:

@@ -13,6 +13,7 @@ from pytest_tokenbudget.model.benchmark import (
     SKIPPED,
     BenchmarkRun,
     BenchmarkState,
+    Decision,
     Ground,
 )
 from pytest_tokenbudget.model.figures import Caution
@@ -122,7 +123,13 @@ def _early(run: BenchmarkRun, ground: Ground) -> str:
         spent = amounts.limit_usd(early.limit)
         return f"stopped after {early.at} of {_count(early.of, 'sample')}: {spent} to be spent on it are used up"
     of = f"decided after {early.at} of {_count(early.of, 'sample')}"
-    return f"{of}, {amounts.usd(early.not_spent)} not spent: {_held(run, ground)}"
+    return f"{of}, {amounts.usd(_not_spent(run, early))} not spent: {_held(run, ground)}"
+
+
+def _not_spent(run: BenchmarkRun, early: Decision) -> Decimal:
+    """US dollars that the samples which were not measured would have cost, at the mean of those that were."""
+    mean = run.result.figures.mean
+    return early.not_spent if mean is None else mean * (early.of - run.result.figures.n)
 
 
 _TEXTS: Final[dict[str, Callable[[BenchmarkRun, Ground], str]]] = {
@@ -171,7 +178,10 @@ def settling_text(run: BenchmarkRun) -> str:
         return f"pytest {test}"
     if verdict.needed is None or not whys & {"straddles", "few_samples"}:
         return ""
-    return f"pytest {test} --tokenbudget-samples={run.result.figures.n + verdict.needed} --tokenbudget-record=once"
+    wanted = run.result.figures.n + verdict.needed
+    if wanted > run.plan.population:
+        return ""  # there are no more to be drawn
+    return f"pytest {test} --tokenbudget-samples={wanted} --tokenbudget-record=once"
 
 
 def _recording_text(run: BenchmarkRun, test: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from pytest_tokenbudget.policy.compare import Benched, Comparison
 from pytest_tokenbudget.report.benchmark_lines import figure_rows, told_lines
 from pytest_tokenbudget.report.benchmark_text import caution_texts, error_text, grounds_text, pairs_text, settling_text
-from pytest_tokenbudget.report.markdown import code, details, plain, table
+from pytest_tokenbudget.report.markdown import code, code_in_summary, details, plain, table
 from pytest_tokenbudget.report.names import of_test
 
 __all__ = ["benchmark_parts"]
@@ -28,7 +28,7 @@ def benchmark_parts(comparison: Comparison) -> list[list[str]]:
 def _title(benched: Benched) -> str:
     run = benched.run
     state = run.result.verdict.state
-    return f"{_SYMBOLS[state]} Benchmark {code(of_test(run.plan.id))} {_WORDS[state]}"
+    return f"{_SYMBOLS[state]} Benchmark {code_in_summary(of_test(run.plan.id))} {_WORDS[state]}"
 
 
 def _lines(benched: Benched) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _lines(benched: Benched) -> Iterator[str]:
         cells = [[name, plain(value, 80), plain(beside, 200)] for name, value, beside in rows]
         yield from table(("a task costs", "", "95% at either end"), "lrl", cells)
         yield ""
-    yield from (f"- {plain(text, 600)}" for text in told_lines(run))
+    yield from (f"- {plain(text, 600)}" for text in told_lines(run, gap="·"))  # spaces in a row are one in Markdown
     if benched.pairs is not None and benched.pairs.n:
         yield f"- Beside the base: {plain(pairs_text(benched.pairs), 600)}."
     if errors := error_text(run):

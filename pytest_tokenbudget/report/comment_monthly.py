@@ -24,13 +24,13 @@ def monthly(comparison: Comparison, volumes: Mapping[str, Decimal]) -> Iterator[
     for workflow, volume in volumes.items():
         named = [task for task in comparison.tasks if task.budget.workflow == workflow]
         tasks = [task for task in named if task.base is not None and task.head is not None]
-        changes = [task.change for task in tasks if task.change is not None]
-        if not tasks or len(changes) < len(tasks) or not any(changes):
+        changes = [change for task in tasks if (change := _change(task)) is not None]
+        if not tasks or len(changes) < len(tasks) or not any(amount for amount, _ in changes):
             continue
         total = ZERO
-        for change in changes:
-            total = EXACT.add(total, change)
-        count = sum(_samples(task) for task in tasks)
+        for amount, _ in changes:
+            total = EXACT.add(total, amount)
+        count = sum(compared for _, compared in changes)
         month = EXACT.multiply(_DIVISION.divide(total, Decimal(count)), volume)
         mean = "its task" if count == 1 else f"the mean of its {count:,} tasks"
         yield (
@@ -39,8 +39,12 @@ def monthly(comparison: Comparison, volumes: Mapping[str, Decimal]) -> Iterator[
         )
 
 
-def _samples(task: TaskDiff) -> int:
-    return 1 if task.benched is None else max(task.benched.run.result.figures.n, 1)
+def _change(task: TaskDiff) -> tuple[Decimal, int] | None:
+    """US dollars that a task changed by, and how many tasks these are: of a benchmark, the samples of both sides."""
+    if task.benched is None:
+        return None if task.change is None else (task.change, 1)
+    pairs = task.benched.pairs
+    return None if pairs is None or not pairs.n else (EXACT.subtract(pairs.head, pairs.base), pairs.n)
 
 
 def _rounded(amount: Decimal) -> str:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Final
 from unicodedata import category
 
-__all__ = ["cell", "code", "details", "plain", "table"]
+__all__ = ["cell", "code", "code_in_summary", "details", "plain", "table"]
 
 _LONGEST: Final = 160
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$:])")
@@ -23,6 +24,11 @@ def code(name: str, longest: int = _LONGEST) -> str:
     fence = "`" * (max((len(ticks) for ticks in _TICKS.findall(text)), default=0) + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{space}{text}{space}{fence}"
+
+
+def code_in_summary(name: str, longest: int = _LONGEST) -> str:
+    """A name as code in the summary of `details`, where HTML is read and Markdown is not."""
+    return f"<code>{escape(_line(name, longest)) or '(empty)'}</code>"
 
 
 def _line(text: str, longest: int) -> str:
@@ -53,5 +59,10 @@ def table(heads: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> li
 
 
 def details(summary: str, lines: Sequence[str]) -> list[str]:
-    """Lines that a reader unfolds."""
+    """Lines that a reader unfolds.
+
+    Args:
+        summary: What is always shown, in HTML.
+        lines: Markdown.
+    """
     return [f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]

@@ -291,3 +291,35 @@ def test_a_session_that_stops_at_the_first_failure_decides_nothing(project: Proj
 def test_an_unsuccessful_sample_stops_no_session(project: Project) -> None:
     ran = benched(project, {"a": 900, "b": 900}, PLAIN + "    assert False\n").run("-x")
     assert ran.counts == {"xfailed": 2}
+
+
+def test_a_benchmark_tells_how_far_it_is_unless_it_is_to_be_quiet(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_tokenbudget.plugin.progress._EVERY_IN_A_LOG", 0)
+    project = benched(project, {"a": 900, "b": 1000, "c": 1100})
+    lines = [line for line in project.run().out.splitlines() if line.startswith("test_it: ")]
+    assert [line.partition(",")[0] for line in lines] == ["test_it: 1 of 3 samples", "test_it: 2 of 3 samples"]
+    assert lines[0].endswith(" a task, $0.00 paid, within budget so far")
+    assert "of 3 samples" not in project.run("-q").out.partition("= token budget =")[0]
+
+
+def test_recordings_that_cannot_be_read_are_no_samples(project: Project) -> None:
+    project = benched(project, {"a": 900, "b": 900}).file("cassettes/test_it/test_it[b].yaml", "interactions: [")
+    ran = project.run()
+    assert (ran.exit, verdict(ran)) == (1, ("inconclusive", ("unfinished",)))
+    assert "Traceback" not in ran.said
+
+
+def test_a_drifted_sample_is_an_estimate_and_a_sample(project: Project) -> None:
+    ran = benched(
+        project, {"a": 900, "b": 900}, PLAIN.replace('sample["text"]', '"Hello there, " + sample["id"]')
+    ).run()
+    assert (ran.exit, only(ran).result.figures.n) == (0, 2)
+    assert {entry.call.obtained for task in ran.run.tasks for entry in task.calls} == {"drifted"}
+
+
+def test_labels_of_the_settings_reach_every_sample(project: Project) -> None:
+    project = project.settings('budgets: {"test_it.py::test_it": {workflow: triage}, "*[a]": {workflow: other}}\n')
+    ran = benched(project, {"a": 900, "b": 900}).run()
+    assert {task.budget.workflow for task in ran.run.tasks} == {"triage"}
