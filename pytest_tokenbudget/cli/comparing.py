@@ -157,6 +157,7 @@ def _stale(root: Path, head: Snapshot) -> str:
     """What is wrong with the lock in the work tree, where it is of the commit that was measured, and of all of it."""
     file = root / FILE_NAME
     is_whole = head.tasks and not (head.partial or head.incomplete)
+    is_whole = is_whole and all(benchmark.is_complete for benchmark in head.benchmarks)
     is_exact = not any(portion.drifted for use in head.tasks.values() for portion in use.portions)
     if not (file.is_file() and is_whole and is_exact and _is_checked_out(root, head.commit)):
         return ""

@@ -14,7 +14,7 @@ from pytest_tokenbudget.policy.gate import GateVerdict
 from pytest_tokenbudget.report.amounts import signed_percent, signed_usd, usd
 from pytest_tokenbudget.report.cause_text import cause_sentence
 from pytest_tokenbudget.report.columns import printable
-from pytest_tokenbudget.report.gate_text import cost_of_task, headline, of_budget, reason_text, task_count
+from pytest_tokenbudget.report.gate_text import cost_of_task, headline, of_budget, reason_text, samples_text, task_count
 from pytest_tokenbudget.report.group_lines import changed_groups, group_amounts
 from pytest_tokenbudget.report.names import below_shared_folder, of_test
 from pytest_tokenbudget.report.price_change_text import prices_lines
@@ -80,7 +80,7 @@ def _was(task: TaskDiff) -> str:
 
 
 def _samples(task: TaskDiff) -> str:
-    return "" if task.benched is None else f" ({task.benched.run.result.figures.n} samples)"
+    return "" if task.benched is None else f" ({samples_text(task.benched)})"
 
 
 def _why(task: TaskDiff) -> list[str]:

@@ -269,11 +269,18 @@ class BenchmarkRun(Struct, frozen=True, kw_only=True):
         plan: What was asked.
         result: What came of it.
         unmeasured: Why samples are missing that were to be measured, as far as they said so.
+        unknown: Why costs are unknown, and what to do about it, in sentences.
     """
 
     plan: BenchmarkPlan
     result: Benchmark
     unmeasured: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every sample that was drawn was measured."""
+        return self.result.figures.n >= self.plan.samples
 
     @property
     def blocks(self) -> bool:

@@ -9,7 +9,10 @@ from msgspec import Struct
 from pytest_tokenbudget.model.benchmark import BenchmarkRun
 from pytest_tokenbudget.model.task import Task, Totals
 
-__all__ = ["SCHEMA", "Recording", "Run"]
+__all__ = ["INTERRUPTED", "SCHEMA", "Recording", "Run"]
+
+INTERRUPTED: Final = "interrupted"
+"""Why a run is partial whose session ended before its tests did: stopped, or its tests could not be collected."""
 
 SCHEMA: Final = "tokenbudget/run/1"
 

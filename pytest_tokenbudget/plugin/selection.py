@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_tokenbudget.model.run import INTERRUPTED
+
 __all__ = ["reasons_for_partial"]
 
 
@@ -21,5 +23,5 @@ def reasons_for_partial(session: pytest.Session) -> list[str]:
     if session.shouldfail or session.shouldstop:
         reasons.append(f"stopped: {session.shouldfail or session.shouldstop}")
     elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        reasons.append("interrupted")
+        reasons.append(INTERRUPTED)
     return reasons

@@ -20,7 +20,7 @@ from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.call import Call, Skipped
 from pytest_tokenbudget.model.exchange import Exchange
-from pytest_tokenbudget.model.run import Run
+from pytest_tokenbudget.model.run import INTERRUPTED, Run
 from pytest_tokenbudget.model.task import Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.plugin.gathering import Gathering
 from pytest_tokenbudget.plugin.sampling import Sampling
@@ -212,10 +212,15 @@ class Session:
         self.sampling.collected(self.gathered.collect(parcel), self.gathered.plans)
 
     def finish(self) -> Run | None:
-        """The run, if anything was measured, or if somebody said where to write it and so waits for it."""
+        """The run, if anything was measured, or if somebody waits for it.
+
+        Somebody does who said where to write it; and where the session ended before a test ran, whoever reads the run
+        file of the one before must not take it for this one's.
+        """
         own = self.worker if self._spool.holds_only(self.gathered.entries(self.worker)) else None
         self.gathered.recover(recover_tasks(self.out, self._name, without=own))
-        return self._run() if self.gathered.tasks() or self.settings.out != Settings().out else None
+        awaited = self.settings.out != Settings().out or (INTERRUPTED in self.partial and self.out.exists())
+        return self._run() if self.gathered.tasks() or awaited else None
 
     def write(self, run: Run) -> None:
         """Write the run file, and drop what was kept until then.

@@ -6,6 +6,7 @@ the samples that both sides measured are compared in pairs.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,9 +21,15 @@ from pytest_tokenbudget.policy.sampling.pairs import Pairs, pairs_of
 
 __all__ = ["folded"]
 
+_NOT_MEASURED: Final = TaskCost(usd=None, low=None, high=None)
+
 
 def folded(comparison: Comparison) -> Comparison:
-    """Fold the samples of each of head's benchmarks into one task, in the benchmark's name."""
+    """Fold the samples of each of head's benchmarks into one task, in the benchmark's name.
+
+    What changed is told of the samples that both sides measured: neither a sample that was not, nor another number of
+    them, is a change in cost.
+    """
     known = {run.plan.id: run for run in comparison.head.benchmarks}
     if not known:
         return comparison
@@ -34,11 +41,17 @@ def folded(comparison: Comparison) -> Comparison:
     for task in comparison.tasks:
         benchmark = drawn[task.id].benchmark if task.id in drawn else _of_base(task, known)
         if benchmark in known:
-            samples.setdefault(benchmark, []).append(task)
+            samples.setdefault(benchmark, []).append(_measured(task, drawn))
         else:
             rest.append(task)
     rest += [_folded(found, known[name], drawn) for name, found in samples.items()]
     return replace(comparison, tasks=tuple(sorted(rest, key=lambda task: task.id)))
+
+
+def _measured(task: TaskDiff, drawn: Mapping[str, Drawn]) -> TaskDiff:
+    """A sample that was not measured is not there, whatever it cost up to then."""
+    place = drawn.get(task.id)
+    return replace(task, head=None, causes=()) if place is not None and place.unmeasured else task
 
 
 def _of_base(task: TaskDiff, known: Mapping[str, BenchmarkRun]) -> str:
@@ -48,15 +61,15 @@ def _of_base(task: TaskDiff, known: Mapping[str, BenchmarkRun]) -> str:
 
 
 def _folded(samples: Sequence[TaskDiff], run: BenchmarkRun, drawn: Mapping[str, Drawn]) -> TaskDiff:
-    base = _together([task.base for task in samples if task.base is not None])
-    head = _together([task.head for task in samples if task.head is not None])
-    same = all(task.movement == "unchanged" for task in samples)
+    both = [task for task in samples if task.base is not None and task.head is not None]
+    told = both or [task for task in samples if task.head is not None]
+    same = all(task.movement == "unchanged" for task in told)
     return TaskDiff(
         id=run.plan.id,
-        movement="unchanged" if same else "changed" if base is not None and head is not None else "new",
-        base=base,
-        head=head,
-        causes=summed(cause for task in samples for cause in task.causes),
+        movement="unchanged" if same and told else "changed" if both else "new",
+        base=_together([task.base for task in both if task.base is not None]),
+        head=_together([task.head for task in told if task.head is not None]) or _NOT_MEASURED,
+        causes=summed(cause for task in both for cause in task.causes),
         budget=Budget(workflow=run.plan.workflow, team=run.plan.team, tolerance=run.plan.tolerance),
         benched=Benched(run=run, pairs=_pairs(samples, run, drawn)),
     )

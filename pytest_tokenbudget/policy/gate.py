@@ -37,6 +37,11 @@ STATUSES: Final[dict[GateState, int]] = {
 
 _SEVERITY: Final[tuple[GateState, ...]] = ("pass", "warn", "waived", "no_base", "incomplete", "blocked")
 
+_OTHER_PRICES: Final = (
+    "The budgets of {} were judged at other prices than those in force now. To have them judged at these, run pytest "
+    "again."
+)
+
 ReasonKind = Literal[
     "budget", "benchmark", "regression", "suite", "unknown", "estimate", "partial", "run", "empty", "base", "lock"
 ]
@@ -123,6 +128,22 @@ def _measured(comparison: Comparison) -> Iterator[Reason]:
         yield Reason(kind="partial", state="incomplete", text=f"Only a part of the suite ran: {reason}.")
     for sentence in head.incomplete:
         yield Reason(kind="run", state="incomplete", text=sentence)
+    if count := sum(map(_is_judged_otherwise, comparison.tasks)):
+        yield Reason(kind="run", state="warn", text=_OTHER_PRICES.format("1 task" if count == 1 else f"{count} tasks"))
+
+
+def _is_judged_otherwise(task: TaskDiff) -> bool:
+    """Whether a budget was judged at a cost that is another at the prices in force now."""
+    if task.head is None or task.head.usd is None or task.head.is_estimate:
+        return False
+    if task.benched is not None:
+        figures = task.benched.run.result.figures
+        told = task.benched.pairs is None or task.benched.pairs.n == figures.n
+        return told and figures.total is not None and figures.total != task.head.usd
+    return any(
+        found.limit == "usd" and found.value is not None and found.value != task.head.usd
+        for found in task.verdict.findings
+    )
 
 
 def _of_task(task: TaskDiff, rules: GateRules) -> Iterator[Reason]:

@@ -91,7 +91,8 @@ def _no_success(run: BenchmarkRun, ground: Ground) -> str:
 def _unknown(run: BenchmarkRun, ground: Ground) -> str:
     unknown = run.result.figures.unknown
     names = listed([printable(of_test(name)) for name in unknown])
-    return f"the cost of {len(unknown)} of {_count(ground.n, 'sample')} is unknown ({names})"
+    why = f": {printable(' '.join(run.unknown)).rstrip('.')}" if run.unknown else ""
+    return f"the cost of {len(unknown)} of {_count(ground.n, 'sample')} is unknown ({names}){why}"
 
 
 def _partial(run: BenchmarkRun, ground: Ground) -> str:

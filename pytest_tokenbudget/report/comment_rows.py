@@ -10,7 +10,7 @@ from pytest_tokenbudget.policy.compare import Comparison, TaskDiff
 from pytest_tokenbudget.policy.gate import GateVerdict
 from pytest_tokenbudget.report.amounts import signed_percent, signed_usd, usd
 from pytest_tokenbudget.report.cause_text import cause_sentence
-from pytest_tokenbudget.report.gate_text import SYMBOLS, cost_of_task, of_budget, symbol_of
+from pytest_tokenbudget.report.gate_text import SYMBOLS, cost_of_task, of_budget, samples_text, symbol_of
 from pytest_tokenbudget.report.markdown import cell, code, table
 from pytest_tokenbudget.report.names import below_shared_folder, of_test
 
@@ -64,7 +64,7 @@ class Rows:
         before = usd(task.base.usd) if task.base is not None else "new"
         name = code(self._names[task.id])
         if task.benched is not None:
-            name = f"{name} ({task.benched.run.result.figures.n} samples)"
+            name = f"{name} ({samples_text(task.benched)})"
         if task.was:
             name = f"{name} (was {code(of_test(task.was))})"
         return [

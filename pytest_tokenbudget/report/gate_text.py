@@ -11,7 +11,7 @@ from pytest_tokenbudget.report.amounts import limit_usd, percent, signed_percent
 from pytest_tokenbudget.report.benchmark_text import grounds_text, pairs_text
 from pytest_tokenbudget.report.cause_text import Quote
 
-__all__ = ["SYMBOLS", "cost_of_task", "headline", "of_budget", "reason_text", "symbol_of", "task_count"]
+__all__ = ["SYMBOLS", "cost_of_task", "headline", "of_budget", "reason_text", "samples_text", "symbol_of", "task_count"]
 
 SYMBOLS: Final[dict[GateState, str]] = {
     "pass": "🟢",
@@ -175,6 +175,13 @@ def of_budget(task: TaskDiff) -> str:
         return f"over {limit_usd(bound)}" if task.head.usd else limit_usd(bound)
     edge = EXACT.add(_ONE, task.budget.tolerance)
     return f"{percent(_DIVISION.divide(task.head.usd, bound), edge=edge)} of {limit_usd(bound)}"
+
+
+def samples_text(benched: Benched) -> str:
+    """How many samples a benchmark's costs are the sum of: `100 samples`, `40 of 100 samples`."""
+    every = benched.run.result.figures.n
+    told = benched.pairs.n + len(benched.pairs.unknown) if benched.pairs is not None else every
+    return _count(every, "sample") if told == every else f"{told} of {_count(every, 'sample')}"
 
 
 def _of_mean(benched: Benched) -> str:

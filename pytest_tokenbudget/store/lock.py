@@ -80,6 +80,13 @@ def lock_of_run(run: Run, name: str) -> Lock:
         why = run.partial[0] if run.partial else run.incomplete[0] if run.incomplete else "no task was measured"
         message = f"{name}: a lock is written from a whole run, and this is none: {why}. Run pytest on the whole suite."
         raise LockError(message)
+    if short := next((found for found in run.benchmarks if not found.is_complete), None):
+        measured = f"{short.result.figures.n} of {short.plan.samples} samples"
+        message = (
+            f"{name}: a lock is written from a whole run, and this is none: {short.plan.id} measured {measured}. "
+            "Record the others, or draw fewer (--tokenbudget-samples)."
+        )
+        raise LockError(message)
     tasks = {task.id: task for task in (*run.tasks, *run.fixtures)}
     if broken := next((task.id for task in tasks.values() if not task.adds_up), None):
         message = f"{name}: {broken}: its `portions` are not the sums of its calls. Run pytest on the whole suite."

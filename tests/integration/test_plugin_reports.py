@@ -97,6 +97,17 @@ def test_a_run_of_a_part_of_the_suite_says_so(project: Project, arguments: list[
     assert suite(project).run(*arguments).run.partial == partial
 
 
+def test_a_session_that_ran_no_test_leaves_no_run_to_be_taken_for_its_own(project: Project) -> None:
+    project = suite(project)
+    assert project.run().run.partial == ()
+    # what has nothing to do with agents leaves it alone
+    ran = project.tests("def test_other():\n    pass\n", module="test_other").run("test_other.py")
+    assert len(ran.run.tasks) == 3
+    ran = project.tests("import nothing_of_that_name\n", module="test_broken").run()
+    assert ran.exit == 2
+    assert (ran.run.partial, ran.run.tasks) == (("interrupted",), ())
+
+
 def test_collecting_alone_measures_nothing(project: Project) -> None:
     ran = suite(project).run("--co")
     assert ran.exit == 0

@@ -11,8 +11,11 @@ from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.sampling.benchmark import benchmark_of
 from pytest_tokenbudget.policy.sampling.early import EarlyStop, Stopping
 from pytest_tokenbudget.policy.sampling.tasks import samples_of
+from pytest_tokenbudget.policy.unknowns import unknown_price_reasons, unknown_usage_reasons
 
 __all__ = ["outcome_of", "sample_of", "stopping_of"]
+
+_MOST_REASONS = 3
 
 
 def outcome_of(
@@ -56,7 +59,15 @@ def outcome_of(
         early=None if complete or chosen else _decided(plan, placed),
         seed=plan.seed,
     )
-    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)))
+    unknown = _unknown(drawn) if result.figures.unknown else ()
+    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)), unknown=unknown)
+
+
+def _unknown(tasks: Iterable[Task]) -> tuple[str, ...]:
+    """Why costs are unknown, each reason once."""
+    calls = [entry for task in tasks if task.totals.unknown for entry in task.calls]
+    reasons = (*unknown_usage_reasons(calls, lenient=False), *unknown_price_reasons(calls, lenient=False))
+    return tuple(dict.fromkeys(text for _, text in reasons))[:_MOST_REASONS]
 
 
 def sample_of(task: Task) -> Sample | None:

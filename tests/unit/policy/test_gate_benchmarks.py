@@ -5,17 +5,20 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from builders import make_benched_run, make_call, make_plan, make_sampled, make_task
+from builders import make_benched_run, make_call, make_plan, make_run, make_sampled, make_task
 from msgspec.structs import replace
 
 from pytest_tokenbudget.config.gate import GateRules
 from pytest_tokenbudget.config.waivers import Waiver
+from pytest_tokenbudget.errors import LockError
+from pytest_tokenbudget.model.benchmark import Drawn
 from pytest_tokenbudget.model.portion import Portion
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.benchmarks import folded
 from pytest_tokenbudget.policy.compare import Comparison, TaskDiff, compare
 from pytest_tokenbudget.policy.gate import GateVerdict, gate
 from pytest_tokenbudget.policy.portions import portions
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 from pytest_tokenbudget.policy.snapshot import Snapshot, snapshot_of_run
 from pytest_tokenbudget.pricing.rates import RateCard, Rates
 from pytest_tokenbudget.store.baseline import snapshot_of_lock
@@ -198,3 +201,63 @@ def test_a_benchmark_that_became_one_is_not_compared_with_what_it_was() -> None:
     base = make_benched_run(plan=make_plan(1), others=(make_task(NAME, *calls, portions=portions(calls, lambda _: 0)),))
     found = compared(replace(base, benchmarks=()), make_benched_run(*TWELVE))
     assert {task.id: task.movement for task in found.tasks if task.benched is not None} == {NAME: "new"}
+
+
+def stopped_run(*costs: str, of: int, why: str = "decided after 5 of 12 samples") -> Run:
+    """A run whose first samples were measured, and whose others were skipped."""
+    measured = [make_sampled(place, cost) for place, cost in enumerate(costs)]
+    skipped = [
+        make_task(f"{NAME}[t{place}]", outcome="skipped", drawn=Drawn(benchmark=NAME, place=place, unmeasured=why))
+        for place in range(len(costs), of)
+    ]
+    tasks = tuple(sorted((*measured, *skipped), key=lambda task: task.id))
+    return make_run(*tasks, benchmarks=(outcome_of(make_plan(of), tasks),))
+
+
+def test_samples_that_were_skipped_are_no_calls_that_were_saved() -> None:
+    comparison = compared(make_benched_run(*TWELVE), stopped_run(*times("2", TWELVE[:5]), of=12))
+    task = the_benchmark(comparison)
+    assert task.base is not None
+    assert task.head is not None
+    assert (task.base.usd, task.head.usd, task.base.calls, task.head.calls) == (
+        Decimal("0.049"),
+        Decimal("0.098"),
+        5,
+        5,
+    )
+    assert task.relative == 1
+    assert sum((cause.usd for cause in task.causes), Decimal(0)) == Decimal("0.049")
+    assert "calls" not in {cause.kind for cause in task.causes}
+    assert (comparison.total("base"), comparison.total("head")) == (Decimal("0.049"), Decimal("0.098"))
+
+
+def test_of_a_benchmark_without_a_measured_sample_nothing_is_known() -> None:
+    task = the_benchmark(compared(make_benched_run(*TWELVE), stopped_run(of=12, why="not recorded")))
+    assert task.head is not None
+    assert (task.base, task.head.usd, task.change) == (None, None, None)
+
+
+@pytest.mark.parametrize(("before", "after"), [(12, 6), (6, 12)])
+def test_another_number_of_samples_is_no_change(before: int, after: int) -> None:
+    base, head = (make_benched_run(*TWELVE[:count]) for count in (before, after))
+    comparison = compared(base, head)
+    assert the_benchmark(comparison).movement == "unchanged"
+    assert the_benchmark(comparison).change == 0
+    assert comparison.moved == ()
+    assert decided(base, head).state == "pass"
+
+
+def test_a_lock_is_not_written_from_a_part_of_the_samples() -> None:
+    with pytest.raises(LockError, match=r"this is none: .*::test_ticket measured 5 of 12 samples\. Record the others"):
+        lock_of_run(stopped_run(*TWELVE[:5], of=12), "run.json")
+
+
+def test_a_budget_that_was_judged_at_other_prices_is_named() -> None:
+    def dearer(_: Portion) -> RateCard:
+        return RateCard(entry="t", source="t", rates=Rates.per_million({"input": Decimal(9), "output": Decimal(9)}))
+
+    head = make_benched_run(*TWELVE)
+    found = folded(compare(None, snapshot_of_run(head, "run.json"), dearer, lambda _key, _kind: 1.0))
+    (reason,) = gate(found, GateRules(), (), today=TODAY).reasons
+    assert (reason.kind, reason.state) == ("run", "warn")
+    assert reason.text.startswith("The budgets of 1 task were judged at other prices than those in force now.")
