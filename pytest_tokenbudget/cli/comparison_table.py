@@ -46,7 +46,9 @@ def print_comparison(comparison: Comparison, why: str, console: Console) -> None
         names = dict(zip((task.id for task in moved), below_shared_folder([task.id for task in moved]), strict=True))
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
         for name in _COLUMNS:
-            table.add_column(name, justify="left" if name == "task" else "right", overflow="fold")
+            # the name stands behind a sign for what became of it
+            header, side = (f"   {name}", "left") if name == "task" else (name, "right")
+            table.add_column(header, justify=side, overflow="fold")  # type: ignore[arg-type]  # one of rich's words
         for task in moved:
             table.add_row(*(Text(cell) for cell in _row(task, names[task.id], has_base=comparison.base is not None)))
         console.print(table)

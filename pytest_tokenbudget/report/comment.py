@@ -172,7 +172,7 @@ class _Writer:
         estimates = [task for task, head in costs if head.is_estimate and head.usd is not None]
         unknown = sum(head.usd is None for _, head in costs)
         parts = [
-            f"{quiet} other {'task' if quiet == 1 else 'tasks'} unchanged." if quiet else "",
+            f"{quiet} other {'task' if quiet == 1 else 'tasks'} {self._quietly}." if quiet else "",
             (
                 f"{task_count(len(costs) - len(estimates) - unknown)} measured, {_estimated(estimates)}, "
                 f"{unknown or 'none'} unknown."
@@ -180,6 +180,10 @@ class _Writer:
             f"This run paid {usd(self._about.paid)}." if self._about.is_run else "",
         ]
         return " ".join(filter(None, parts))
+
+    @property
+    def _quietly(self) -> str:
+        return "unchanged" if self._comparison.base is not None else "within budget"
 
     @cached_property
     def _footer(self) -> str:

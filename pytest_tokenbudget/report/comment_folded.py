@@ -94,7 +94,7 @@ class _Folded:
         return details(f"By {by_what}", table(("by", "", *GROUP_HEADS), "llrrr", rows)) if rows else []
 
     def reasons(self, most: int) -> list[str]:
-        rest = self._verdict.reasons[1:]
+        rest = [reason for reason in self._verdict.reasons[1:] if reason.state != "pass"]  # the footer says those
         if not rest:
             return []
         lines = []

@@ -49,7 +49,7 @@ class Git(Struct, frozen=True):
             raise GitError(message) from error
         if found.returncode:
             said = found.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise GitError(said[-1] if said else f"git {words[0]} ended with {found.returncode}")
+            raise GitError(_said(said[-1]) if said else f"git {words[0]} ended with {found.returncode}")
         return found.stdout.decode("utf-8", "surrogateescape")
 
     def commit(self, revision: str) -> str:
@@ -155,3 +155,9 @@ class Git(Struct, frozen=True):
             return self.ask("merge-base", one, other).strip() or None
         except GitError:
             return None
+
+
+def _said(line: str) -> str:
+    """What git complains about, in a sentence of ours."""
+    text = line.removeprefix("fatal: ")
+    return "this is no git repository" if text.startswith("not a git repository") else text

@@ -16,6 +16,7 @@ from pytest_tokenbudget.model.task import Task, Totals
 from pytest_tokenbudget.store.benchmarks import benchmark_record
 from pytest_tokenbudget.store.drifts import sums_band
 from pytest_tokenbudget.store.encoding import laid_out
+from pytest_tokenbudget.store.folder import make_folder
 from pytest_tokenbudget.store.portions import portion_record
 from pytest_tokenbudget.store.records import run_call_record, skipped_record
 from pytest_tokenbudget.store.usages import usage_record
@@ -34,7 +35,7 @@ def write_run(path: Path, run: Run) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with temporary.open("wb") as file:
             file.writelines(laid_out(run_record(run), _DEPTH))
             file.write(b"\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_tokenbudget.store.encoding import encode_json
+from pytest_tokenbudget.store.folder import make_folder
 
 __all__ = ["SampleBoard", "SampleLine"]
 
@@ -58,7 +59,7 @@ class SampleBoard:
     def post(self, line: SampleLine) -> None:
         """Tell the others of a sample. Never raises: a full disk only lets a benchmark run longer."""
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
                 os.write(file, encode_json(line) + b"\n")

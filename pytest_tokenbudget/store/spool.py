@@ -18,6 +18,7 @@ from pytest_tokenbudget.errors import RunFileError
 from pytest_tokenbudget.model.benchmark import DIED, Drawn
 from pytest_tokenbudget.model.task import Attempt, Outcome, Stray, Task, TaskCall
 from pytest_tokenbudget.store.encoding import encode_json
+from pytest_tokenbudget.store.folder import make_folder
 from pytest_tokenbudget.store.records import run_call_from_record, run_call_record
 
 __all__ = ["Recovered", "Spool", "clear_spools", "recover_tasks"]
@@ -90,7 +91,7 @@ class Spool:
             if self._closed:
                 return
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(self._path.parent)
                 self._first()
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._written += os.write(self._file, text)

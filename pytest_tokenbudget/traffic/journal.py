@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from pytest_tokenbudget.store.folder import make_folder
 from pytest_tokenbudget.traffic.cassette_layout import Interaction
 
 __all__ = ["FOLDER", "Answer", "Journal", "Kept", "journal_name", "read_journal"]
@@ -141,7 +142,7 @@ class Journal:
             return
         text = msgspec.json.encode(line) + b"\n"
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             size = os.fstat(self._file).st_size
             if not size:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_tokenbudget.errors import RecordingError
+from pytest_tokenbudget.store.folder import make_folder
 
 __all__ = ["RecordingLock"]
 
@@ -47,7 +48,7 @@ class RecordingLock:
         from filelock import Timeout
 
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
