@@ -10,6 +10,7 @@ from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.sampling.benchmark import benchmark_of
 from pytest_tokenbudget.policy.sampling.early import EarlyStop, Stopping
+from pytest_tokenbudget.policy.sampling.failures import failures_of
 from pytest_tokenbudget.policy.sampling.tasks import samples_of
 
 __all__ = ["outcome_of", "sample_of", "stopping_of"]
@@ -56,7 +57,8 @@ def outcome_of(
         early=None if complete or chosen else _decided(plan, placed),
         seed=plan.seed,
     )
-    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)))
+    failures = failures_of(task.drawn.failure for task in drawn if task.drawn)
+    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)), failures=failures)
 
 
 def sample_of(task: Task) -> Sample | None:
