@@ -19,6 +19,7 @@ from pytest_tokenbudget.model.figures import (
 from pytest_tokenbudget.model.money import EXACT, ZERO
 
 __all__ = [
+    "BROKEN",
     "DIED",
     "NOT_ANSWERED",
     "NOT_RECORDED",
@@ -34,6 +35,7 @@ __all__ = [
     "Decision",
     "DecisionKind",
     "Drawn",
+    "Failure",
     "Ground",
     "Measure",
     "Rule",
@@ -78,6 +80,7 @@ SETUP_FAILED: Final = "its setup failed"
 DIED: Final = "its process died"
 UNANSWERED: Final = "a request got no answer"
 NO_CALLS: Final = "no model call was made"
+BROKEN: Final = "its test broke before any model call"
 
 
 class Drawn(Struct, frozen=True, kw_only=True, gc=False):
@@ -88,12 +91,28 @@ class Drawn(Struct, frozen=True, kw_only=True, gc=False):
         place: The sample's place in the draw, from 0.
         cluster: What it belongs to, such as a customer; empty where it stands alone.
         unmeasured: Why it says nothing, where it was not measured: `NOT_RECORDED` and the like, or who stopped it.
+        failure: What its test failed with and where, such as `KeyError: 'text' (test_it.py:12)`; empty if it did not.
     """
 
     benchmark: str
     place: int
     cluster: str = ""
     unmeasured: str = ""
+    failure: str = ""
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Samples whose tests failed with one kind of exception, at one place.
+
+    Attributes:
+        text: What they failed with and where, such as `KeyError: 'text' (test_it.py:12)`; of several, the commonest.
+        count: How many samples.
+        alike: Whether all of them said the same.
+    """
+
+    text: str
+    count: int
+    alike: bool = True
 
 
 class BenchmarkPlan(Struct, frozen=True, kw_only=True):
@@ -270,11 +289,13 @@ class BenchmarkRun(Struct, frozen=True, kw_only=True):
         result: What came of it.
         unmeasured: Why samples are missing that were to be measured, as far as they said so.
         unknown: Why costs are unknown, and what to do about it, in sentences.
+        failures: What samples failed with, the commonest first, at most three.
     """
 
     plan: BenchmarkPlan
     result: Benchmark
     unmeasured: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property

@@ -11,8 +11,17 @@ from msgspec.structs import replace
 
 from pytest_tokenbudget.errors import RecordingMiss, Stop, TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import NOT_ANSWERED, NOT_RECORDED, SETUP_FAILED, SKIPPED, UNANSWERED, Decision
+from pytest_tokenbudget.model.benchmark import (
+    BROKEN,
+    NOT_ANSWERED,
+    NOT_RECORDED,
+    SETUP_FAILED,
+    SKIPPED,
+    UNANSWERED,
+    Decision,
+)
 from pytest_tokenbudget.model.task import Outcome
+from pytest_tokenbudget.plugin.verdicts import test_frames
 
 __all__ = ["PassingOver", "settle_sample"]
 
@@ -46,7 +55,7 @@ def settle_sample(
         if waits:
             _unmeasured(task, UNANSWERED)
             return None
-        return _unsuccessful(report, call.excinfo.value, task)
+        return _unsuccessful(report, call.excinfo, task)
     return None
 
 
@@ -92,7 +101,10 @@ def _unrecorded(report: pytest.TestReport, task: TaskMeter) -> Outcome | None:
     return "skipped"
 
 
-def _unsuccessful(report: pytest.TestReport, error: BaseException, task: TaskMeter) -> Outcome | None:
+def _unsuccessful(
+    report: pytest.TestReport, found: pytest.ExceptionInfo[BaseException], task: TaskMeter
+) -> Outcome | None:
+    error = found.value
     for cause in _chain(error):
         if type(cause).__module__.startswith("vcr.") or isinstance(cause, (Stop, TokenBudgetError)):
             _unmeasured(task, NOT_ANSWERED)
@@ -100,10 +112,26 @@ def _unsuccessful(report: pytest.TestReport, error: BaseException, task: TaskMet
     if not isinstance(error, (Exception, pytest.fail.Exception)):
         return None
     said = next(iter(str(error).splitlines()), "")
-    reason = f"{_UNSUCCESSFUL}: {type(error).__name__}: {said}" if said else f"{_UNSUCCESSFUL}: {type(error).__name__}"
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if task.drawn is not None:
+        where = next(iter(test_frames(found)[-1:]), "").partition(": in ")[0]
+        place = f" ({where})" if where else ""
+        task.drawn = replace(task.drawn, failure=f"{_cut(reason, _LONGEST - len(place))}{place}")
+    if not _by_its_own_word(error) and not task.exchanges and not task.strays:
+        _unmeasured(task, BROKEN)  # nothing was asked of the agent that could have been unsuccessful
+        return None
     report.outcome = "skipped"
-    report.wasxfail = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
+    report.wasxfail = _cut(f"{_UNSUCCESSFUL}: {reason}", _LONGEST)
     return "failed"
+
+
+def _by_its_own_word(error: BaseException) -> bool:
+    """Whether a test judged, and did not break."""
+    return isinstance(error, (AssertionError, pytest.fail.Exception))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: max(longest, 1) - 1]}…"
 
 
 def _unmeasured(task: TaskMeter, why: str) -> None:

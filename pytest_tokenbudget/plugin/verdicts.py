@@ -14,7 +14,7 @@ from pytest_tokenbudget.model.money import dollars_text
 from pytest_tokenbudget.model.task import Outcome, Task
 from pytest_tokenbudget.report.failure import failure_text
 
-__all__ = ["SECTION", "add_properties", "outcome_of", "settle", "shorten"]
+__all__ = ["SECTION", "add_properties", "outcome_of", "settle", "shorten", "test_frames"]
 
 SECTION: Final = "token budget"
 _PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
@@ -69,9 +69,14 @@ def shorten(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
     """Show an error of ours by its message and the line of the test, without inner frames."""
     if call.excinfo is None or not isinstance(call.excinfo.value, (Stop, TokenBudgetError)) or not report.failed:
         return
-    frames = [entry for entry in call.excinfo.traceback if _is_of_test(str(entry.path))]
-    where = [f"{_shown(str(entry.path))}:{entry.lineno + 1}: in {entry.name}" for entry in frames]
+    where = test_frames(call.excinfo)
     report.longrepr = "\n".join([_said(call.excinfo.value), *(["", *where] if where else [])])
+
+
+def test_frames(found: pytest.ExceptionInfo[BaseException]) -> list[str]:
+    """The lines of the user's own code through which an error came, the innermost last: `agent.py:8: in ask`."""
+    frames = [entry for entry in found.traceback if _is_of_test(str(entry.path))]
+    return [f"{_shown(str(entry.path))}:{entry.lineno + 1}: in {entry.name}" for entry in frames]
 
 
 def _said(error: Stop | TokenBudgetError) -> str:

@@ -7,7 +7,13 @@ from typing import Final
 from pytest_tokenbudget.model.benchmark import BenchmarkRun, BenchmarkState
 from pytest_tokenbudget.model.figures import Costly, Interval
 from pytest_tokenbudget.report import amounts
-from pytest_tokenbudget.report.benchmark_text import caution_texts, decided_text, error_text, settling_text
+from pytest_tokenbudget.report.benchmark_text import (
+    caution_texts,
+    decided_text,
+    error_text,
+    failure_texts,
+    settling_text,
+)
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.names import listed, of_test
 
@@ -83,6 +89,7 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
     if command := settling_text(run):
         yield "  To settle it, type:", None
         yield f"{AS_TYPED}{command}", None
+    yield from ((f"  {line}", None) for line in failure_texts(run))
     if not run.result.figures.n:
         return
     drawn, *told = told_lines(run)

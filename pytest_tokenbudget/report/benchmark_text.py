@@ -6,6 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.model.benchmark import (
+    BROKEN,
     DIED,
     NO_CALLS,
     NOT_ANSWERED,
@@ -24,7 +25,16 @@ from pytest_tokenbudget.report.names import listed, of_test
 if TYPE_CHECKING:
     from pytest_tokenbudget.policy.sampling.pairs import Pairs
 
-__all__ = ["caution_texts", "decided_text", "error_text", "grounds_text", "name_of", "pairs_text", "settling_text"]
+__all__ = [
+    "caution_texts",
+    "decided_text",
+    "error_text",
+    "failure_texts",
+    "grounds_text",
+    "name_of",
+    "pairs_text",
+    "settling_text",
+]
 
 _LEADS: Final[dict[BenchmarkState, str]] = {
     "pass": "Benchmark passes",
@@ -191,9 +201,17 @@ def _recording_text(run: BenchmarkRun, test: str) -> str:
         return f"pytest {test} --tokenbudget-record=new"
     if DIED in run.unmeasured:
         return f"pytest {test}"
-    if run.unmeasured and set(run.unmeasured) <= {SKIPPED, SETUP_FAILED, NO_CALLS}:
+    if run.unmeasured and set(run.unmeasured) <= {SKIPPED, SETUP_FAILED, NO_CALLS, BROKEN}:
         return ""
     return f"pytest {test} --tokenbudget-record=once"
+
+
+def failure_texts(run: BenchmarkRun) -> list[str]:
+    """What samples failed with, such as `3 failed with KeyError: 'text' (test_it.py:12).`, the commonest first."""
+    return [
+        f"{amounts.tokens(each.count)} failed with {printable(each.text)}{'' if each.alike else ', or the like'}."
+        for each in run.failures
+    ]
 
 
 def error_text(run: BenchmarkRun) -> str:

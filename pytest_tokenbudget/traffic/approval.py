@@ -4,24 +4,27 @@ A context variable, because every stub of vcrpy asks its cassette and sends in o
 request that goes out in another way carries no approval, even where a task inherited its context from an approved one.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
 from threading import Lock
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["approve_request", "take_approval", "withdraw"]
+__all__ = ["approve_request", "forget_unsent", "if_unsent", "take_approval", "was_unsent", "withdraw"]
 
 _PORTS = {"http": 80, "https": 443}
 _lock = Lock()
 
 
 class _Approval:
-    __slots__ = ("method", "url", "used")
+    __slots__ = ("followed", "method", "unsent", "url", "used")
 
     def __init__(self, method: str, url: str) -> None:
         self.method = method
         self.url = url
         self.used = False
+        self.followed = False
+        self.unsent: Callable[[], None] | None = None
 
 
 _given: ContextVar[_Approval | None] = ContextVar("tokenbudget_approval", default=None)
@@ -35,6 +38,27 @@ def approve_request(method: str, url: str) -> None:
 def withdraw() -> None:
     """Take back what was approved here: the answer is there, or nothing was sent."""
     _given.set(None)
+
+
+def if_unsent(tell: Callable[[], None]) -> None:
+    """Have somebody told if what was approved here turns out never to have been sent."""
+    given = _given.get()
+    if given is not None:
+        given.unsent = tell
+
+
+def forget_unsent() -> None:
+    """Tell nobody: something else is being sent now."""
+    given = _given.get()
+    if given is not None:
+        given.unsent = None
+
+
+def was_unsent() -> None:
+    """Tell that what was approved here was never sent, unless a redirect of it was followed."""
+    given = _given.get()
+    if given is not None and given.used and not given.followed and given.unsent is not None:
+        given.unsent()
 
 
 def take_approval(method: str, url: str, *, follows_redirects: bool = False) -> bool:
@@ -51,6 +75,7 @@ def take_approval(method: str, url: str, *, follows_redirects: bool = False) -> 
         return False
     with _lock:  # tasks and threads may share a context's approval
         if given.used:
+            given.followed = follows_redirects
             return follows_redirects
         asked, approved = _address(url.partition("?")[0]), _address(given.url.partition("?")[0])
         if method != given.method.upper() or asked != approved:

@@ -17,7 +17,7 @@ from pytest_tokenbudget.errors import EscapeRefused
 from pytest_tokenbudget.meter.session import Meter
 from pytest_tokenbudget.meter.task import TaskMeter
 from pytest_tokenbudget.model.task import Stray
-from pytest_tokenbudget.traffic.approval import approve_request, take_approval, withdraw
+from pytest_tokenbudget.traffic.approval import approve_request, forget_unsent, take_approval, withdraw
 from pytest_tokenbudget.traffic.asking import is_model_call
 from pytest_tokenbudget.traffic.finder import Watch
 from pytest_tokenbudget.traffic.seams import SEAMS, Patches
@@ -81,10 +81,14 @@ _guards: Final[list[_Guard]] = []
 
 
 def _leaving(layer: str, method: str, url: str, body: Callable[[], bytes | None]) -> None:
-    if not _guards or not is_model_call(method, url, body):
+    if not _guards:
+        return
+    if not is_model_call(method, url, body):
+        forget_unsent()
         return
     # aiohttp follows redirects below its cassette, and all other clients above
     if not take_approval(method, url, follows_redirects=layer == "aiohttp"):
+        forget_unsent()
         _guards[-1].escaped(layer, method, url)
 
 

@@ -1,8 +1,8 @@
 """Answers on disk before the client is handed them, until they are in a cassette: nothing that was paid for is lost.
 
 One file of JSON lines for each recording that is being made, in `.tokenbudget/journal/`. Its first line says whose it
-is; then a line says that a request is about to be sent, and another brings its answer. Requests without an answer were
-possibly billed. What is written here is redacted, as in a cassette.
+is; then a line says that a request is about to be sent, and another brings its answer, or says that it was never sent.
+Other requests without an answer were possibly billed. What is written here is redacted, as in a cassette.
 """
 
 import os
@@ -25,6 +25,7 @@ FOLDER: Final = Path(".tokenbudget/journal")
 _VERSION: Final = 1
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST: Final = 60
+_HTTP_ERROR: Final = 400
 
 
 class Answer(NamedTuple):
@@ -55,6 +56,11 @@ class Kept(NamedTuple):
     unanswered: tuple[str, ...]
     pid: int = 0
     last: int = 0
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether it holds an answer that was paid for: errors cost nothing, and would only be met again."""
+        return any(answer.interaction.status < _HTTP_ERROR for answer in self.answers)
 
 
 def journal_name(recording: str) -> str:
@@ -116,6 +122,20 @@ class Journal:
             if self._file is not None:
                 os.fsync(self._file)
 
+    def unsent(self, number: int) -> None:
+        """Note that a request was not sent after all.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        with self._lock:
+            self._write({"unsent": number})
+
+    @property
+    def was_written(self) -> bool:
+        """Whether anything was written here, which is done under the recording's lock alone."""
+        return self._file is not None
+
     def begin_again(self) -> None:
         """Forget what was kept before: all of it will be sent anew.
 
@@ -175,6 +195,8 @@ def read_journal(path: Path) -> Kept | None:
             if "sent" in said:
                 last = max(last, said["sent"])
                 sent[said["sent"]] = said["request"]
+            elif "unsent" in said:
+                sent.pop(said["unsent"], None)
             elif "answered" in said:
                 answers.append(Answer(_interaction(said["interaction"]), said.get("replaces")))
                 sent.pop(said["answered"], None)

@@ -22,6 +22,7 @@ class Outgoing:
         self._journal = Journal(recording.journal, {})
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._sent: dict[int, str] = {}
+        self._unsent: dict[int, str] = {}
         self._failed: OSError | None = None
 
     def take_lock(self) -> None:
@@ -105,7 +106,21 @@ class Outgoing:
         if number is None:  # aiohttp followed a redirect, and makes up the requests of which it tells
             number = next((sending for sending, sent in self._sent.items() if sent == line), 0)
         self._sent.pop(number, None)
+        self._unsent = {sending: unsent for sending, unsent in self._unsent.items() if unsent != line}
         return number
+
+    def never_left(self, request: Any, line: str) -> None:
+        """Take note that a request was let out, and could not be sent: nobody can bill it. Never raises."""
+        number = None if request is None else self._numbers.get(request)
+        if number is None:  # vcrpy asked about what its filter made of it
+            number = next((sending for sending, sent in self._sent.items() if sent == line), None)
+        if number is None or self._sent.pop(number, None) is None:
+            return
+        self._unsent[number] = line
+        try:
+            self._journal.unsent(number)
+        except OSError as error:
+            self._failed = error
 
     def answered(self, number: int, interaction: Interaction, replaces: int | None) -> None:
         """Keep an answer; when this returns, it is on disk, or none is sent after it."""
@@ -117,8 +132,13 @@ class Outgoing:
 
     @property
     def waits(self) -> bool:
-        """Whether a request was sent whose answer has not come."""
-        return bool(self._sent)
+        """Whether a request was let out whose answer has not come, sent or not."""
+        return bool(self._sent or self._unsent)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether anything was journalled here."""
+        return self._journal.was_written
 
     def take_unanswered(self) -> list[str]:
         """Of each request that has no answer, its line; for once."""

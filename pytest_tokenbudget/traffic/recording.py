@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pytest_tokenbudget.config.settings import DriftMode, RecordMode
-from pytest_tokenbudget.traffic.journal import journal_name
+from pytest_tokenbudget.traffic.journal import journal_name, read_journal
 from pytest_tokenbudget.traffic.shown import shown_path
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ class Recording(Struct, frozen=True, kw_only=True):
     @property
     def pays(self) -> bool:
         """Whether model calls will be sent that are not recorded."""
-        return self.record in {"new", "all"} or (
-            self.record == "once" and (not self.path.exists() or self.journal.exists())
-        )
+        if self.record != "once" or not self.path.exists():
+            return self.record != "none"
+        kept = read_journal(self.journal)
+        return kept is not None and kept.is_worth_keeping
 
     @property
     def who(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import local
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from vcr import matchers
 from vcr.record_mode import RecordMode as VcrMode
@@ -17,6 +17,7 @@ from vcr.request import Request
 
 from pytest_tokenbudget.errors import Stop
 from pytest_tokenbudget.model.task import Opened, Stray
+from pytest_tokenbudget.traffic.approval import if_unsent
 from pytest_tokenbudget.traffic.asking import asks_a_model
 from pytest_tokenbudget.traffic.cassette import MeteredCassette
 from pytest_tokenbudget.traffic.contents import Contents
@@ -84,6 +85,8 @@ class OwnCassette(MeteredCassette):
         replaces = recording.drift == "record"
         self._kept = read_journal(recording.journal) if recording.record != "none" or replaces else None
         # decided now: another process may have completed it while we waited for the lock
+        if not complete and recording.record == "once" and recording.path.exists():
+            self._drop_what_is_worth_nothing()
         records = recording.record in {"new", "all"} or (
             recording.record == "once" and (self._kept is not None or not recording.path.exists())
         )
@@ -102,6 +105,18 @@ class OwnCassette(MeteredCassette):
         self._plans = Plans(
             self._contents, self._cleaned, self._tokenbudget.volatile, records=records, replaces=replaces
         )
+
+    def _drop_what_is_worth_nothing(self) -> None:
+        """Let the recording count, and not the journal of an attempt that was answered nothing; under the lock."""
+        if self._kept is None or self._kept.is_worth_keeping:
+            return
+        for line in self._kept.unanswered:
+            _stray(line, _CUT_OFF)
+        self._kept = None
+        try:
+            self._outgoing.begin_again()
+        except OSError:
+            return  # it is met again the next time, and is worth as little then
 
     def _go_on(self) -> None:
         """Go on where a recording was interrupted."""
@@ -125,7 +140,14 @@ class OwnCassette(MeteredCassette):
                 plan = self._decide(request)
                 self._plans.keep(request, plan)
         # asked again when it was played already, it must still not be sent
-        return True if plan.kind == "play" else super().can_play_response_for(request)
+        if plan.kind == "play":
+            return True
+        found = super().can_play_response_for(request)
+        if plan.kind == "send":
+            # weakly: what keeps a request that nobody waits for any more keeps the place that its answer would take
+            line, sent = request_line(self._cleaned(request)), ref(request)
+            if_unsent(lambda: self._outgoing.never_left(sent(), line))
+        return found
 
     def _decide(self, request: Any) -> Plan:
         plan = self._plans.decide(request)
@@ -246,9 +268,11 @@ class OwnCassette(MeteredCassette):
         Raises:
             RecordingError: The cassette cannot be written. The file is as it was, and the journal is kept.
         """
-        for line in self._outgoing.take_unanswered():
+        lines = self._outgoing.take_unanswered()
+        for line in lines:
             _stray(line, _NO_ANSWER)
-        finished = False
+        # a journal of requests that were never sent says nothing
+        finished = self._outgoing.has_written and not (lines or self._contents.added or self._kept)
         try:
             if complete and (self._contents.received or self._kept is not None):
                 self._contents.write(anew=self._recording.record == "all")

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
 from pytest_tokenbudget.traffic.exchanges import body_bytes
+from pytest_tokenbudget.traffic.unsent import telling
 
 __all__ = ["SEAMS", "Leaving", "Patches", "Seam"]
 
@@ -235,7 +236,7 @@ class Patches:
             original = getattr(owner, "__dict__", {}).get(seam.method)
             if owner is None or original is None or any(original is ours for _, _, _, ours in self._placed):
                 continue
-            ours = seam.wrap(original, seam.layer, self._leaving)
+            ours = seam.wrap(telling(original), seam.layer, self._leaving)
             setattr(owner, seam.method, ours)
             self._placed.append((owner, seam.method, original, ours))
 

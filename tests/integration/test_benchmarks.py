@@ -323,3 +323,39 @@ def test_labels_of_the_settings_reach_every_sample(project: Project) -> None:
     project = project.settings('budgets: {"test_it.py::test_it": {workflow: triage}, "*[a]": {workflow: other}}\n')
     ran = benched(project, {"a": 900, "b": 900}).run()
     assert {task.budget.workflow for task in ran.run.tasks} == {"triage"}
+
+
+def test_a_test_that_breaks_before_any_call_fails_and_is_no_unsuccessful_agent(project: Project) -> None:
+    source = PLAIN.replace('sample["text"]', 'sample["txt"]')
+    ran = benched(project, dict.fromkeys("abc", 900), source).run()
+    assert (ran.exit, ran.counts) == (1, {"failed": 3})
+    assert verdict(ran) == ("inconclusive", ("no_samples",))
+    assert only(ran).unmeasured == ("its test broke before any model call",)
+    assert section(ran).startswith(
+        """\
+ ~ Benchmark undecided: test_it: no sample was measured (its test broke before
+   any model call).
+   3 failed with KeyError: 'txt' (test_it.py:7).
+"""
+    )
+    assert [(failure.count, failure.text) for failure in only(ran).failures] == [(3, "KeyError: 'txt' (test_it.py:7)")]
+    assert ran.task("test_it[b]").outcome == "failed"
+
+
+def test_what_unsuccessful_samples_failed_with_is_told(project: Project) -> None:
+    source = PLAIN + (
+        "    if sample['id'] < 'd': 1 / 0\n"
+        "    assert sample['id'] < 'g', f'no {sample}'\n"
+        "    if sample['id'] < 'f': raise LookupError('x' * 200)\n"
+        "    raise OSError\n"
+    )
+    ran = benched(project, dict.fromkeys("abcdefgh", 900), source).run()
+    assert (ran.exit, ran.counts) == (1, {"xfailed": 8})
+    first, *others = [(failure.count, failure.text, failure.alike) for failure in only(ran).failures]
+    assert [first, *sorted(others, key=lambda found: found[1])] == [
+        (3, "ZeroDivisionError: division by zero (test_it.py:8)", True),
+        (2, "AssertionError: no {'id': 'g', 'text': 'Hello'} (test_it.py:9)", False),
+        (2, f"LookupError: {'x' * 90}… (test_it.py:10)", True),
+    ]
+    assert "3 failed with ZeroDivisionError: division by zero (test_it.py:8). 2 failed with" in ran.said
+    assert "2 failed with AssertionError: no {'id': 'g', 'text': 'Hello'} (test_it.py:9), or the like." in ran.said

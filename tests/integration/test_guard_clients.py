@@ -1,5 +1,6 @@
 """What leaves is seen once and below vcrpy, whatever the client: refused in replay, let through once where approved."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from vcr.patch import force_reset
 from watched import Watched, watching
 
 from pytest_tokenbudget.errors import EscapeRefused
+from pytest_tokenbudget.traffic.recording import Recording
+from pytest_tokenbudget.traffic.replay import opened
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")  # Google's
 
@@ -102,3 +105,26 @@ def test_a_miss_in_replay_leaves_no_approval(watched: Watched, call: Callable[[s
             except BaseException as error:  # noqa: BLE001 - vcrpy's own, or a stop, or an SDK's around it
                 missed.append(error)
     assert (len(missed), watched.arrived) == (2, 0)
+
+
+def _refused(call: Callable[[str], None], folder: Path) -> tuple[bool, list[str]]:
+    """Whether a recording waits for an answer after a call that nothing listened to, and what is left of it."""
+    journals = folder / "journals"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    recording = Recording(path=folder / "it.yaml", test="it", journals=journals, record="once")
+    with opened(recording) as cassette, pytest.raises(Exception, match=r".*"):
+        call(f"http://127.0.0.1:{port}")
+    waits = cassette.waits
+    cassette.finish(complete=False)
+    return waits, [file.name for file in journals.glob("*")]
+
+
+def test_what_nothing_listened_to_was_not_sent_and_cannot_be_billed(
+    watched: Watched, request: pytest.FixtureRequest, call: Callable[[str], None], tmp_path: Path
+) -> None:
+    waits, left = _refused(call, tmp_path)
+    past = request.node.callspec.params["call"] in BELOW_VCRPY
+    assert waits is not past  # it got no answer all the same
+    assert watched.seen == (["escaped"] if past else [])
+    assert left == []

@@ -10,6 +10,7 @@ from pytest_tokenbudget.model.sample import Sample
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.policy.sampling.benchmark import benchmark_of
 from pytest_tokenbudget.policy.sampling.early import EarlyStop, Stopping
+from pytest_tokenbudget.policy.sampling.failures import failures_of
 from pytest_tokenbudget.policy.sampling.tasks import samples_of
 from pytest_tokenbudget.policy.unknowns import unknown_price_reasons, unknown_usage_reasons
 
@@ -59,8 +60,10 @@ def outcome_of(
         early=None if complete or chosen else _decided(plan, placed),
         seed=plan.seed,
     )
+    unmeasured = tuple(sorted(reasons))
     unknown = _unknown(drawn) if result.figures.unknown else ()
-    return BenchmarkRun(plan=plan, result=result, unmeasured=tuple(sorted(reasons)), unknown=unknown)
+    failures = failures_of(task.drawn.failure for task in drawn if task.drawn)
+    return BenchmarkRun(plan=plan, result=result, unmeasured=unmeasured, unknown=unknown, failures=failures)
 
 
 def _unknown(tasks: Iterable[Task]) -> tuple[str, ...]:

@@ -146,6 +146,42 @@ def test_an_interrupted_recording_is_continued_and_pays_only_for_the_rest(studio
     assert studio.journal == b""
 
 
+def pays(studio: Studio) -> bool:
+    with studio.open():  # which knows where it is
+        return studio.recording("once").pays
+
+
+@pytest.mark.parametrize("record", ["once", "all"])
+def test_a_recording_counts_more_than_an_attempt_that_was_answered_nothing(studio: Studio, record: str) -> None:
+    play(studio, "a", record="once")
+    away = studio.path.rename(studio.root / "away")
+    for status in (None, 401):  # the server is down, and then takes no key
+        with studio.open(record, complete=False) as cassette:
+            model = Model(cassette)
+            request = model.send("a")
+            if status is not None and isinstance(request, Request):
+                model.answer(request, "a", status)
+    away.rename(studio.path)
+    written = studio.text
+    assert not pays(studio)
+    studio.task.strays.clear()
+    assert play(studio, "a", record="once") == []
+    left = 1 if record == "once" else 0  # what `all` begins anew, it has told of
+    assert [(stray.kind, stray.how) for stray in studio.task.strays] == [
+        ("unanswered", "the recording was interrupted before its answer was seen")
+    ] * left
+    assert (studio.text, studio.journal, list(studio.journals.iterdir())) == (written, b"", [])
+    assert play(studio, "a", record="once") == []
+    assert len(studio.task.strays) == left
+
+
+def test_an_attempt_that_was_answered_something_counts_more_than_the_recording(studio: Studio) -> None:
+    play(studio, "a", record="once")
+    play(studio, "x", record="all", stop=True)
+    assert pays(studio)
+    assert play(studio, "x", "y", record="once") == ["y"]
+
+
 def test_what_an_interrupted_recording_was_not_asked_again_is_no_part_of_it(studio: Studio) -> None:
     play(studio, "a", "old", record="once", stop=True)
     assert play(studio, "a", "new", record="once") == ["new"]
