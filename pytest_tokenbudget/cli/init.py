@@ -92,7 +92,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _next(root: Path, ci: "CIKind") -> list[str]:
-    from pytest_tokenbudget.cli.starter import FIRST_TEST
+    from pytest_tokenbudget.cli.starter import FIRST_TEST, installs_ours_alone
 
     is_first = (root / FIRST_TEST).exists()
     first = f"Call your agent in {FIRST_TEST}." if is_first else "Mark a test with @pytest.mark.token_budget."
@@ -103,6 +103,10 @@ def _next(root: Path, ci: "CIKind") -> list[str]:
         "Write down what each test used: tokenbudget lock",
         "Commit all of it, recordings and tokenbudget.lock too.",
     ]
+    if ci != "none" and installs_ours_alone(root):
+        steps.insert(
+            -1, "Where CI installs pytest-tokenbudget, name what your agent needs beside it, such as its SDKs."
+        )
     if ci == "gitlab":
         steps.append("To comment, give CI a project access token (Reporter, scope `api`) as GITLAB_TOKEN.")
     return ["Next:", *(f" {number}. {step}" for number, step in enumerate(steps, 1))]

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-__all__ = ["FIRST_TEST", "CIKind", "Starter", "forge_of", "starters"]
+__all__ = ["FIRST_TEST", "CIKind", "Starter", "forge_of", "installs_ours_alone", "starters"]
 
 CIKind = Literal["github", "gitlab", "none"]
 
@@ -92,6 +92,11 @@ def _tested(root: Path) -> str:
             if is_test and path != FIRST_TEST:
                 return f"There are tests, such as {path}: mark one with @pytest.mark.token_budget."
     return ""
+
+
+def installs_ours_alone(root: Path) -> bool:
+    """Whether nothing tells what the project's tests need beside this package."""
+    return _install(root) == _PACKAGE
 
 
 def _install(root: Path) -> str:

@@ -24,7 +24,8 @@ Next:
  2. Record its model calls once, with your key: pytest --tokenbudget-record=once
  3. Replay them, for $0 and without a key: pytest
  4. Write down what each test used: tokenbudget lock
- 5. Commit all of it, recordings and tokenbudget.lock too.
+ 5. Where CI installs pytest-tokenbudget, name what your agent needs beside it, such as its SDKs.
+ 6. Commit all of it, recordings and tokenbudget.lock too.
 """
 
 
@@ -151,7 +152,7 @@ def test_gitlab_is_told_from_its_file_which_is_the_users() -> None:
         result.output
     )
     assert contents()[".gitlab-ci.yml"] == "stages: [test]\n"
-    assert "6. To comment, give CI a project access token (Reporter, scope `api`) as GITLAB_TOKEN." in result.output
+    assert "7. To comment, give CI a project access token (Reporter, scope `api`) as GITLAB_TOKEN." in result.output
     assert not Path(".github").exists()
 
 
