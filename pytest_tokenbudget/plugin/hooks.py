@@ -13,7 +13,7 @@ from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
-from pytest_tokenbudget.plugin.samples import PassingOver, settle_sample
+from pytest_tokenbudget.plugin.samples import PassingOver, pass_over_unrecorded, settle_sample
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
@@ -251,9 +251,10 @@ class Hooks:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail a test that is over budget, and end its task with its teardown."""
-        report = yield
         if self._off:
-            return report
+            return (yield)
+        pass_over_unrecorded(call, self.session.task_of(item.nodeid))
+        report = yield
         shorten(report, call)
         if not report.passed or hasattr(report, "wasxfail"):
             self._unproven.add(str(item.path))
