@@ -260,7 +260,8 @@ def test_a_model_that_cannot_be_reached_is_not_tried_for_every_sample(benchmark:
     assert not list((ran.path.parent / "journal").glob("*.jsonl"))
     # what was recorded before is replayed, and is no sign that the model is there again
     benchmark.run(ONCE, "--tokenbudget-samples=5")
-    again = down.run(ONCE)
+    model.__exit__(None, None, None)
+    again = benchmark.run(ONCE)
     assert again.counts == {"passed": 5, "failed": 3, "skipped": 22}
 
 
