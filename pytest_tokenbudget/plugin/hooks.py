@@ -8,12 +8,11 @@ import pytest
 from pytest_tokenbudget.config.load import load_settings
 from pytest_tokenbudget.errors import TokenBudgetError
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import Decision
 from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.ending import Ending
 from pytest_tokenbudget.plugin.markers import MARKER, read_markers
 from pytest_tokenbudget.plugin.recording import OpenRecording, Recordings, ended_by_itself
-from pytest_tokenbudget.plugin.samples import PassingOver, settle_sample
+from pytest_tokenbudget.plugin.samples import PassingOver, pass_over_unrecorded, settle_sample
 from pytest_tokenbudget.plugin.sending import Sending
 from pytest_tokenbudget.plugin.session import Session
 from pytest_tokenbudget.plugin.stock import Stock, ownerless
@@ -31,7 +30,7 @@ _OUTCOME: Final = pytest.StashKey[Outcome | None]()
 _RECORDING: Final = pytest.StashKey[OpenRecording]()
 _ENDED: Final = pytest.StashKey[bool]()
 _JUDGED: Final = pytest.StashKey[bool]()
-_DECISION: Final = pytest.StashKey[tuple[TaskMeter, Decision] | None]()
+_NEEDLESS: Final = pytest.StashKey[tuple[TaskMeter, str] | None]()
 
 
 class Hooks:
@@ -143,8 +142,8 @@ class Hooks:
             self.session.mark(item.nodeid, statements)
         self._sending.declare(marked)
         if samples and self.session.settings.record != "none":
-            decided = PassingOver(lambda item: item.stash.get(_DECISION, None))
-            self._config.pluginmanager.register(decided, "tokenbudget-passing-over")
+            passing_over = PassingOver(lambda item: item.stash.get(_NEEDLESS, None))
+            self._config.pluginmanager.register(passing_over, "tokenbudget-passing-over")
 
     def pytest_runtestloop(self) -> None:
         """Let benchmarks tell of themselves while they run."""
@@ -168,9 +167,9 @@ class Hooks:
         item.stash[_ENDED] = False
         recording = self._recordings.of_test(item)
         if recording is not None:
-            decision = self.session.sampling.decided(task) if recording.pays else None
-            item.stash[_DECISION] = None if decision is None else (task, decision)
-            if decision is None:
+            reason = self.session.sampling.needless(task) if recording.pays else ""
+            item.stash[_NEEDLESS] = (task, reason) if reason else None
+            if not reason:
                 item.stash[_RECORDING] = self._open = OpenRecording(recording)
         return (yield)
 
@@ -251,9 +250,10 @@ class Hooks:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail a test that is over budget, and end its task with its teardown."""
-        report = yield
         if self._off:
-            return report
+            return (yield)
+        pass_over_unrecorded(call, self.session.task_of(item.nodeid))
+        report = yield
         shorten(report, call)
         if not report.passed or hasattr(report, "wasxfail"):
             self._unproven.add(str(item.path))

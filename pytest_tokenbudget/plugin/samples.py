@@ -4,6 +4,7 @@ What could not be measured (no recording, a skip, a broken fixture) is no sample
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import pytest
@@ -18,15 +19,34 @@ from pytest_tokenbudget.model.benchmark import (
     SETUP_FAILED,
     SKIPPED,
     UNANSWERED,
-    Decision,
 )
 from pytest_tokenbudget.model.task import Outcome
 from pytest_tokenbudget.plugin.verdicts import test_frames
 
-__all__ = ["PassingOver", "settle_sample"]
+__all__ = ["PassingOver", "pass_over_unrecorded", "settle_sample"]
 
 _UNSUCCESSFUL: Final = "unsuccessful sample"
 _LONGEST: Final = 120
+
+
+def pass_over_unrecorded(call: pytest.CallInfo[None], task: TaskMeter) -> None:
+    """Let a phase in which nothing was recorded of a sample end as a skip, before its report is made.
+
+    The traceback of a miss, through all of a client, takes a fifth of a second to print; nobody would see it.
+    """
+    if call.when == "teardown" or call.excinfo is None or task.drawn is None or not _is_unrecorded(task):
+        return
+    if not isinstance(call.excinfo.value, pytest.skip.Exception):
+        skipped = pytest.skip.Exception(NOT_RECORDED, _use_item_location=True)
+        call.excinfo = pytest.CallInfo.from_call(partial(_raise, skipped), call.when).excinfo
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _is_unrecorded(task: TaskMeter) -> bool:
+    return isinstance(task.stop, RecordingMiss) and task.stop.unrecorded
 
 
 def settle_sample(
@@ -43,18 +63,19 @@ def settle_sample(
     Returns:
         How the task stands, where the report does not say so.
     """
-    if isinstance(task.stop, RecordingMiss) and task.stop.unrecorded:
+    if _is_unrecorded(task):
         return _unrecorded(report, task)
     if task.stop is not None:
         _unmeasured(task, NOT_ANSWERED if isinstance(task.stop, RecordingMiss) else f"stopped: {task.stop.slug}")
     elif report.skipped and not hasattr(report, "wasxfail"):
         _unmeasured(task, SKIPPED)
+    elif report.failed and waits and call.when != "teardown":
+        _unmeasured(task, UNANSWERED)
+        if call.excinfo is not None:
+            report.longrepr = _short(call.excinfo)
     elif report.failed and call.when == "setup":
         _unmeasured(task, SETUP_FAILED)
     elif report.failed and call.when == "call" and call.excinfo is not None:
-        if waits:
-            _unmeasured(task, UNANSWERED)
-            return None
         return _unsuccessful(report, call.excinfo, task)
     return None
 
@@ -65,13 +86,13 @@ class PassingOver:
     A plugin of its own, for a wrapper cannot raise in the midst of the others' preparations.
     """
 
-    def __init__(self, decided: Callable[[pytest.Item], tuple[TaskMeter, Decision] | None]) -> None:
+    def __init__(self, needless: Callable[[pytest.Item], tuple[TaskMeter, str] | None]) -> None:
         """Prepare.
 
         Args:
-            decided: The task and the decision of a sample that is to be skipped; `None` for all others.
+            needless: The task of a sample that is to be skipped, and why; `None` for all others.
         """
-        self._decided = decided
+        self._needless = needless
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -80,12 +101,9 @@ class PassingOver:
         Raises:
             pytest.skip.Exception: It need not be paid for.
         """
-        found = self._decided(item)
+        found = self._needless(item)
         if found is not None:
-            task, decision = found
-            decided = f"decided after {decision.at} of {decision.of} samples"
-            # when money ran out is another moment in each worker
-            reason = "its money is spent" if decision.kind == "spent" else decided
+            task, reason = found
             _unmeasured(task, reason)
             raise pytest.skip.Exception(reason, _use_item_location=True)
 
@@ -123,6 +141,15 @@ def _unsuccessful(
     report.outcome = "skipped"
     report.wasxfail = _cut(f"{_UNSUCCESSFUL}: {reason}", _LONGEST)
     return "failed"
+
+
+def _short(found: pytest.ExceptionInfo[BaseException]) -> str:
+    """An error, what led to it, and the user's own lines: a client's are hundreds, and the same for each sample."""
+    first, *others = [
+        f"{type(each).__name__}: {each}" if str(each) else type(each).__name__ for each in _chain(found.value)
+    ]
+    led = [f"after {others[-1]}"] if others else []
+    return "\n".join([f"{UNANSWERED}: {first}", *led, "", *test_frames(found)])
 
 
 def _by_its_own_word(error: BaseException) -> bool:

@@ -3,12 +3,13 @@
 What benchmarks are made of is loaded with the first of them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import BenchmarkPlan, BenchmarkRun, Decision, Drawn
+from pytest_tokenbudget.model.benchmark import UNANSWERED, BenchmarkPlan, BenchmarkRun, Drawn
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.store.sampled import SampleBoard
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_tokenbudget.plugin.stopping import EarlyStops
 
 __all__ = ["Sampling"]
+
+_IN_A_ROW: Final = 3
+"""So many samples whose requests got no answer, and the rest is not tried."""
 
 
 class Sampling:
@@ -41,6 +45,7 @@ class Sampling:
         self._drawn: dict[str, Drawn] = {}
         self._unshipped: tuple[BenchmarkPlan, ...] = ()
         self._stops: EarlyStops | None = None
+        self._unanswered: Counter[str] = Counter()
         self._progress: Progress | None = None
 
     def take(self, drawn: Mapping[str, Drawn], plans: Mapping[str, BenchmarkPlan]) -> None:
@@ -61,14 +66,28 @@ class Sampling:
         """A task's place in its benchmark; `None` where it is no sample."""
         return self._drawn.get(task_id)
 
-    def decided(self, task: TaskMeter) -> Decision | None:
-        """The decision on a sample's benchmark, if others have led to one: it need not be paid for."""
-        return self._stops.decision(task.drawn.benchmark) if self._stops and task.drawn else None
+    def needless(self, task: TaskMeter) -> str:
+        """Why a sample need not be tried, as others of its benchmark have shown; empty where it must be."""
+        if task.drawn is None or self._stops is None:
+            return ""
+        if self._unanswered[task.drawn.benchmark] >= _IN_A_ROW:
+            return f"the model could not be reached: {_IN_A_ROW} samples in a row"
+        decision = self._stops.decision(task.drawn.benchmark)
+        if decision is None:
+            return ""
+        # when money ran out is another moment in each worker
+        decided = f"decided after {decision.at} of {decision.of} samples"
+        return "its money is spent" if decision.kind == "spent" else decided
 
     def ended(self, task: Task) -> None:
-        """Weigh a task that ended, if it is a sample that was paid for."""
-        if self._stops is not None and task.drawn is not None:
-            self._stops.ended(task)
+        """Weigh a task that ended, if it is a sample that was paid for, or could not be."""
+        if self._stops is None or task.drawn is None:
+            return
+        self._stops.ended(task)
+        if any(entry.call.sent for entry in task.calls):
+            self._unanswered[task.drawn.benchmark] = 0
+        elif task.drawn.unmeasured == UNANSWERED:
+            self._unanswered[task.drawn.benchmark] += 1
 
     def ship(self) -> tuple[BenchmarkPlan, ...]:
         """The benchmarks that were collected, for the process that reports; for once."""

@@ -1,7 +1,8 @@
 """Limits from evidence: what recorded runs took, with a margin, rounded up to numbers that a person would write.
 
 A limit is suggested only where every run tells what the task took. A task that died, failed before its end, drifted or
-has an unknown cost is named, with the reason, instead of being given a limit that is too low.
+has an unknown cost is named, with the reason, instead of being given a limit that is too low. A benchmark is one entry:
+its limits are for the mean of its samples and for a success, and none judges a single sample.
 """
 
 from collections.abc import Sequence
@@ -10,15 +11,19 @@ from typing import Final
 
 from msgspec import Struct
 
+from pytest_tokenbudget.model.benchmark import BenchmarkRun
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.money import EXACT
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.model.task import Task
 
-__all__ = ["SUGGESTED", "Evidence", "Suggestion", "rounded_up", "suggest"]
+__all__ = ["PER_SUCCESS", "SUGGESTED", "Evidence", "Suggestion", "rounded_up", "suggest"]
 
 SUGGESTED: Final = ("usd", "tokens", "steps")
 """The limits that are suggested: what a task costs, how much it says, how often it asks."""
+
+PER_SUCCESS: Final = "usd_per_success"
+"""The limit that is suggested for a benchmark beside `usd`; its place is the marker `token_benchmark`."""
 
 _WHOLE: Final = frozenset({"tokens", "steps"})
 _DIGITS: Final = 2
@@ -67,6 +72,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
         evidence: A limit for each thing that it took anything of; empty where nothing is suggested.
         reason: Why nothing is suggested, otherwise empty.
         budget: Its limits in the last run that has it.
+        is_benchmark: Whether it is a benchmark, and not a task: its limits are for the mean of its samples.
     """
 
     task: str
@@ -74,10 +80,11 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     reason: str = ""
     budget: Budget = Budget()
+    is_benchmark: bool = False
 
 
 def suggest(runs: Sequence[Run], margin: Decimal) -> tuple[Suggestion, ...]:
-    """Suggest limits for every task of some runs, by node id.
+    """Suggest limits for every task of some runs, and for every benchmark instead of its samples, by node id.
 
     Args:
         runs: Recorded runs, the oldest first.
@@ -86,8 +93,38 @@ def suggest(runs: Sequence[Run], margin: Decimal) -> tuple[Suggestion, ...]:
     found: dict[str, list[Task]] = {}
     for run in runs:
         for task in run.tasks:
-            found.setdefault(task.id, []).append(task)
-    return tuple(_suggestion(task, tasks, margin) for task, tasks in sorted(found.items()))
+            if task.drawn is None:
+                found.setdefault(task.id, []).append(task)
+    suggestions = [_suggestion(task, tasks, margin) for task, tasks in found.items()]
+    benchmarks: dict[str, list[BenchmarkRun]] = {}
+    for run in runs:
+        for benchmark in run.benchmarks:
+            benchmarks.setdefault(benchmark.plan.id, []).append(benchmark)
+    suggestions += [_of_benchmark(name, measured, margin) for name, measured in benchmarks.items()]
+    return tuple(sorted(suggestions, key=lambda suggestion: suggestion.task))
+
+
+def _of_benchmark(name: str, runs: Sequence[BenchmarkRun], margin: Decimal) -> Suggestion:
+    reasons = dict.fromkeys(reason for run in runs if (reason := _reason_of_benchmark(run)))
+    if reasons:
+        return Suggestion(task=name, runs=len(runs), reason="; ".join(reasons), is_benchmark=True)
+    figures, plan = [run.result.figures for run in runs], runs[-1].plan
+    means = [each.mean for each in figures if each.mean is not None]
+    successes = [each.per_success for each in figures if each.per_success is not None and each.per_success.is_finite()]
+    evidence = [_evidence("usd", means, margin, plan.usd)]
+    if len(successes) == len(runs):
+        evidence.append(_evidence(PER_SUCCESS, successes, margin, plan.usd_per_success))
+    return Suggestion(task=name, runs=len(runs), evidence=tuple(evidence), is_benchmark=True)
+
+
+def _reason_of_benchmark(run: BenchmarkRun) -> str:
+    """Why a benchmark's figures are no evidence; empty where they are."""
+    figures = run.result.figures
+    if figures.n < run.plan.samples:
+        return f"{figures.n} of its {run.plan.samples} samples were measured"
+    if figures.unknown or figures.mean is None:
+        return f"the cost of {len(figures.unknown)} of its samples is unknown"
+    return "" if figures.mean else "its samples cost nothing"
 
 
 def _suggestion(task_id: str, tasks: Sequence[Task], margin: Decimal) -> Suggestion:
@@ -96,18 +133,17 @@ def _suggestion(task_id: str, tasks: Sequence[Task], margin: Decimal) -> Suggest
     if reasons:
         return Suggestion(task=task_id, runs=len(tasks), reason="; ".join(reasons), budget=budget)
     evidence = tuple(
-        Evidence(
-            limit=limit,
-            low=min(values),
-            high=max(values),
-            suggested=rounded_up(EXACT.multiply(max(values), EXACT.add(_ONE, margin)), whole=limit in _WHOLE),
-            bound=getattr(budget, limit),
-        )
+        _evidence(limit, values, margin, getattr(budget, limit))
         for limit in SUGGESTED
         if max(values := [_value(limit, task) for task in tasks]) > 0
     )
     reason = "" if evidence else "its calls cost nothing and took no tokens"
     return Suggestion(task=task_id, runs=len(tasks), evidence=evidence, reason=reason, budget=budget)
+
+
+def _evidence(limit: str, values: Sequence[Decimal], margin: Decimal, bound: Decimal | None) -> Evidence:
+    suggested = rounded_up(EXACT.multiply(max(values), EXACT.add(_ONE, margin)), whole=limit in _WHOLE)
+    return Evidence(limit=limit, low=min(values), high=max(values), suggested=suggested, bound=bound)
 
 
 def _reason(task: Task) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_tokenbudget.model.budget import LIMITS
 from pytest_tokenbudget.model.money import dollars_text
-from pytest_tokenbudget.policy.suggest import Evidence, Suggestion
+from pytest_tokenbudget.policy.suggest import PER_SUCCESS, Evidence, Suggestion
 from pytest_tokenbudget.report.columns import printable
 
 __all__ = ["SCHEMA", "suggest_json", "suggest_markers", "suggest_yaml"]
@@ -41,6 +41,8 @@ def suggest_markers(found: Iterable[Suggestion], about: Sequence[str]) -> str:
         else:
             stated = ", ".join(f"{name}={_python(value)}" for name, value in _ordered(limits))
             lines.append(f"@pytest.mark.token_budget({stated})")
+            if PER_SUCCESS in limits:
+                lines.append(f"# and in token_benchmark(...): {PER_SUCCESS}={_python(limits[PER_SUCCESS])}")
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +69,7 @@ def suggest_yaml(found: Iterable[Suggestion], about: Sequence[str]) -> str:
     lines = [f"# {sentence}" for sentence in about]
     suggestions = tuple(found)
     entries = [
-        f"  {_quoted(suggestion.task)}: {{{', '.join(map(_stated, suggestion.evidence))}}}"
+        f"  {_quoted(suggestion.task)}: {{{', '.join(map(_stated, _of_budgets(suggestion)))}}}"
         for suggestion in suggestions
         if not suggestion.reason
     ]
@@ -78,6 +80,11 @@ def suggest_yaml(found: Iterable[Suggestion], about: Sequence[str]) -> str:
         if suggestion.reason
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_budgets(suggestion: Suggestion) -> list[Evidence]:
+    # dollars per success are stated in the benchmark's marker alone
+    return [evidence for evidence in suggestion.evidence if evidence.limit != PER_SUCCESS]
 
 
 def _quoted(task: str) -> str:

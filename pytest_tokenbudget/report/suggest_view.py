@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from pytest_tokenbudget.model.run import Run
-from pytest_tokenbudget.policy.suggest import Evidence, Suggestion
+from pytest_tokenbudget.policy.suggest import PER_SUCCESS, Evidence, Suggestion
 from pytest_tokenbudget.report import amounts
 from pytest_tokenbudget.report.columns import printable
 from pytest_tokenbudget.report.names import below_shared_folder
@@ -21,7 +21,10 @@ def about(runs: Sequence[Run], found: Sequence[Suggestion], margin: Decimal) -> 
     most = "what it took" if len(runs) == 1 else "the most that any of them took"
     how = f"{most}, plus {amounts.percent(margin)}, rounded up to two digits"
     sentences = [f"From {count}: {how}. A budget's tolerance comes on top."]
-    if len(runs) == 1:
+    benchmarks = sum(suggestion.is_benchmark for suggestion in found)
+    if benchmarks:
+        sentences.append("A benchmark's `usd` is for the mean of its samples; `usd_per_success` is for its own marker.")
+    if len(runs) == 1 and (benchmarks < len(found) or not found):
         sentences.append("One run says nothing of how much a task varies: name several.")
     tables = {run.price_table for run in runs}
     if len(tables) > 1:
@@ -57,12 +60,13 @@ def rows(found: Sequence[Suggestion]) -> list[tuple[str, ...]]:
 
 
 def _seen(evidence: Evidence) -> str:
-    high = amounts.measured(evidence.limit, evidence.high)
-    return high if evidence.low == evidence.high else f"{amounts.measured(evidence.limit, evidence.low)} to {high}"
+    limit = "usd" if evidence.limit == PER_SUCCESS else evidence.limit
+    high = amounts.measured(limit, evidence.high)
+    return high if evidence.low == evidence.high else f"{amounts.measured(limit, evidence.low)} to {high}"
 
 
 def _amount(evidence: Evidence, value: Decimal) -> str:
-    return amounts.limit_usd(value) if evidence.limit == "usd" else amounts.tokens(value)
+    return amounts.limit_usd(value) if evidence.limit in {"usd", PER_SUCCESS} else amounts.tokens(value)
 
 
 def _now(evidence: Evidence) -> str:

@@ -9,6 +9,7 @@ from checkout import Checkout
 from project import Project
 
 import pytest_tokenbudget.plugin.hooks
+import pytest_tokenbudget.plugin.progress
 import pytest_tokenbudget.report.terminal
 import pytest_tokenbudget.traffic.replay
 

@@ -359,3 +359,41 @@ def test_what_unsuccessful_samples_failed_with_is_told(project: Project) -> None
     ]
     assert "3 failed with ZeroDivisionError: division by zero (test_it.py:8). 2 failed with" in ran.said
     assert "2 failed with AssertionError: no {'id': 'g', 'text': 'Hello'} (test_it.py:9), or the like." in ran.said
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "{}",
+        "try:\n        {}\n    except BaseException as error:\n        raise LookupError from error",
+        "try:\n        {}\n    except BaseException:\n        pass",
+    ],
+)
+def test_no_traceback_is_made_of_samples_without_a_recording(project: Project, wrapped: str) -> None:
+    """However an agent wraps the miss: printing what nobody sees took most of the time."""
+    tells = "def pytest_exception_interact(call):\n    print('MADE', call.excinfo)\n"
+    source = PLAIN.replace('ask(sample["text"])', wrapped.format('ask(sample["text"])'))
+    project = benched(project, dict.fromkeys("abc"), source).file("conftest.py", _REPR + tells)
+    ran = project.run("-rs", "-s")
+    assert (ran.exit, ran.counts) == (0, {"skipped": 3})
+    assert only(ran).unmeasured == ("not recorded",)
+    assert "MADE" not in ran.out
+
+
+_REPR = """
+import pytest
+
+class Function(pytest.Function):
+    def repr_failure(self, excinfo):
+        print("MADE", excinfo)
+        return super().repr_failure(excinfo)
+
+def pytest_pycollect_makeitem(collector, name, obj):
+    return None
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.__class__ = Function
+    return (yield)
+"""

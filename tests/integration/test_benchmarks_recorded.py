@@ -11,6 +11,8 @@ from loopback import LoopbackModel, Reply
 from project import Project, Ran
 
 ONCE = "--tokenbudget-record=once"
+CLOSED = "http://127.0.0.1:9"
+REACHED = "the model could not be reached: 3 samples in a row"
 NAMES = [f"t{number}" for number in range(30)]
 
 PLAIN = """
@@ -241,3 +243,31 @@ def test_a_smaller_benchmark_grows(benchmark: Project, model: LoopbackModel) -> 
     ran = benchmark.run(ONCE, "--tokenbudget-samples=6")
     assert (len(first), len(asked(model)), ran.counts) == (4, 2, {"passed": 6})
     assert only(ran).result.figures.mean == Decimal("0.001")
+
+
+def test_a_model_that_cannot_be_reached_is_not_tried_for_every_sample(benchmark: Project, model: LoopbackModel) -> None:
+    agent = benchmark.files["agent.py"]
+    assert isinstance(agent, str)
+    down = benchmark.file("agent.py", agent.replace(model.url, CLOSED))
+    ran = down.run(ONCE, "-rs")
+    assert (ran.exit, ran.counts) == (1, {"failed": 3, "skipped": 27})
+    assert verdict(ran) == ("inconclusive", ("no_samples",))
+    assert only(ran).unmeasured == ("a request got no answer", REACHED)
+    assert "SKIPPED [27] test_it.py:" in ran.out
+    assert ran.out.count("a request got no answer: ConnectionRefusedError: ") == 3
+    assert "urllib/request.py" not in ran.out
+    assert "possibly billed" not in ran.out
+    assert not list((ran.path.parent / "journal").glob("*.jsonl"))
+    # what was recorded before is replayed, and is no sign that the model is there again
+    benchmark.run(ONCE, "--tokenbudget-samples=5")
+    model.__exit__(None, None, None)
+    again = benchmark.run(ONCE)
+    assert again.counts == {"passed": 5, "failed": 3, "skipped": 22}
+
+
+def test_a_model_that_answers_now_and_then_is_asked_on(benchmark: Project, model: LoopbackModel) -> None:
+    names = drawn(benchmark)
+    down = {name for place, name in enumerate(names) if place % 3}
+    url = f"('{CLOSED}' if sample['id'] in {sorted(down)} else '{model.url}') + '/v1/chat/completions'"
+    ran = benchmark.tests(PLAIN.replace('ask(sample["id"])', f'ask(sample["id"], url={url})')).run(ONCE)
+    assert ran.counts == {"passed": 10, "failed": 20}

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from builders import make_budget, make_call, make_run, make_task
+from builders import make_benched_run, make_budget, make_call, make_plan, make_run, make_sampled, make_task
 from click.testing import CliRunner, Result
 
 from pytest_tokenbudget.cli import main
@@ -13,6 +13,7 @@ from pytest_tokenbudget.config.precedence import resolve_budget
 from pytest_tokenbudget.model.budget import Budget
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.budget import Measured, judge
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
 from pytest_tokenbudget.store.load import load_run
 from pytest_tokenbudget.store.runfile import write_run
 
@@ -86,6 +87,41 @@ def test_a_marker_to_paste() -> None:
         f"# {REFUND}",
         "@pytest.mark.token_budget(usd=0.048, tokens=2_700, steps=3)",
     ]
+
+
+def test_a_benchmark_is_one_entry_and_its_samples_are_none() -> None:
+    others = tuple(make_sampled(place, "0.02", outcome="failed") for place in (3, 4))
+    tasks = (*(make_sampled(place, "0.01") for place in range(3)), *others)
+    plan = make_plan(5)
+    whole = make_run(*tasks, benchmarks=(outcome_of(plan, tasks),))
+    file = written("run.json", whole)
+    assert [" ".join(line.split()) for line in suggest(file).output.splitlines()] == [
+        "task limit seen suggested now",
+        "test_triage.py::test_ticket usd $0.014 $0.017 $0.01, exceeded by 40%",
+        "usd_per_success $0.0233 $0.028 no limit",
+        "From 1 run: what it took, plus 20%, rounded up to two digits. A budget's tolerance comes on top.",
+        "A benchmark's `usd` is for the mean of its samples; `usd_per_success` is for its own marker.",
+        "To paste them: --format marker, or --format yaml.",
+    ]
+    assert suggest(file, "--format", "marker").output.splitlines()[-3:] == [
+        f"# {plan.id}",
+        "@pytest.mark.token_budget(usd=0.017)",
+        "# and in token_benchmark(...): usd_per_success=0.028",
+    ]
+    assert suggest(file, "--format", "yaml").output.splitlines()[-1] == f'  "{plan.id}": {{usd: 0.017}}'
+
+
+@pytest.mark.parametrize(
+    ("costs", "asked", "reason"),
+    [
+        (["0.01", "0.01"], 3, "2 of its 3 samples were measured"),
+        (["0.01", None], 2, "the cost of 1 of its samples is unknown"),
+        (["0", "0"], 2, "its samples cost nothing"),
+    ],
+)
+def test_a_benchmark_that_does_not_say_what_it_costs(costs: list[str | None], asked: int, reason: str) -> None:
+    file = written("run.json", make_benched_run(*costs, plan=make_plan(asked)))
+    assert f"? {make_plan(1).id}: nothing suggested: {reason}." in suggest(file).output.splitlines()
 
 
 def test_no_run_is_an_error() -> None:
