@@ -12,6 +12,7 @@ from pytest_tokenbudget.model.benchmark import (
     NOT_ANSWERED,
     SETUP_FAILED,
     SKIPPED,
+    SPENT,
     BenchmarkRun,
     BenchmarkState,
     Decision,
@@ -31,6 +32,7 @@ __all__ = [
     "error_text",
     "failure_texts",
     "grounds_text",
+    "hint_text",
     "name_of",
     "pairs_text",
     "settling_text",
@@ -182,6 +184,8 @@ def settling_text(run: BenchmarkRun) -> str:
         return ""
     test = quote(run.plan.id)
     whys = {ground.why for ground in verdict.grounds if ground.state == "inconclusive"}
+    if _others_ran_elsewhere(run):
+        return ""
     if whys & {"unfinished", "no_samples", "early"}:
         return _recording_text(run, test)
     if "partial" in whys:
@@ -192,6 +196,34 @@ def settling_text(run: BenchmarkRun) -> str:
     if wanted > run.plan.population:
         return ""  # there are no more to be drawn
     return f"pytest {test} --tokenbudget-samples={wanted} --tokenbudget-record=once"
+
+
+def hint_text(run: BenchmarkRun) -> str:
+    """What settles what is undecided where a command alone does not; empty where one does."""
+    verdict, plan = run.result.verdict, run.plan
+    if verdict.state != "inconclusive":
+        return ""
+    if _others_ran_elsewhere(run):
+        return "Its other samples did not run here. If other shards ran them, join the runs: tokenbudget combine."
+    if SPENT in run.unmeasured and plan.spend is not None:
+        spend = amounts.limit_usd(plan.spend)
+        return (
+            f"`spend` is {spend} for each run, and what is recorded costs nothing: raise it, or go on by another run."
+        )
+    if verdict.needed is not None and "straddles" in {ground.why for ground in verdict.grounds}:
+        wanted = run.result.figures.n + verdict.needed
+        if wanted > plan.population:
+            return (
+                f"About {_count(wanted, 'sample')} would settle it, and {printable(plan.data)} has only "
+                f"{amounts.tokens(plan.population)}."
+            )
+    return ""
+
+
+def _others_ran_elsewhere(run: BenchmarkRun) -> bool:
+    """Whether samples are missing, and none of those that ran said why: they were left to another shard."""
+    whys = {ground.why for ground in run.result.verdict.grounds if ground.state == "inconclusive"}
+    return "unfinished" in whys and not run.unmeasured and run.result.verdict.early is None
 
 
 def _recording_text(run: BenchmarkRun, test: str) -> str:
