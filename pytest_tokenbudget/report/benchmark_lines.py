@@ -95,11 +95,10 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
     if command := settling_text(run):
         yield "  To settle it, type:", None
         yield f"{AS_TYPED}{command}", None
-    yield from ((f"  {line}", None) for line in failure_texts(run))
-    if not run.result.figures.n:
+    drawn, *told = told_lines(run) or [""]
+    yield from ((f"  {line}", None) for line in (drawn, *failure_texts(run)) if line)
+    if not drawn:
         return
-    drawn, *told = told_lines(run)
-    yield f"  {drawn}", None
     rows = figure_rows(run)
     if run.result.figures.n < _FEW and not verbose:
         yield from ((f"  {line}", None) for line in _table([row for row in rows if row[0] in {"mean", "worst"}]))
