@@ -44,23 +44,31 @@ def command(
 ) -> None:
     """Plan a benchmark from a pilot: the samples that a wanted effect needs, and what they would cost. Runs nothing.
 
-    RUN.json is a run file of the pilot, as pytest writes it; without one, the last run of this project is read. Exits
-    with 11 where a task's cost is not known.
+    RUN.json is a run file of the pilot, as pytest writes it; without one, the last run of this project is read. The
+    pilot is each of its benchmarks on its own, or without any, or with --task or --workflow, the tasks that are chosen.
+    Exits with 11 where a task's cost is not known.
     """
-    from pytest_tokenbudget.cli.piloting import figures_known, of_run, tasks_of
+    from pytest_tokenbudget.cli.piloting import of_run, pilots_of
     from pytest_tokenbudget.config.load import load_settings
     from pytest_tokenbudget.policy.sampling import plan_of
+    from pytest_tokenbudget.report.plan import Planned, columns, plan_json, plan_markdown, plan_rows, plan_sentences
 
     loaded, source = of_run(run, load_settings(Path.cwd()))
-    figures = figures_known(tasks_of(loaded, source, workflow=workflow, task=task))
-    plans = [plan_of(figures, effect=wanted, power=power, alpha=alpha) for wanted in (effect / 2, effect, effect * 2)]
+    planned = [
+        Planned(
+            benchmark=pilot.benchmark,
+            tests=pilot.tests,
+            plans=tuple(
+                plan_of(pilot.figures, effect=wanted, power=power, alpha=alpha, cv=pilot.cv)
+                for wanted in (effect / 2, effect, effect * 2)
+            ),
+        )
+        for pilot in pilots_of(loaded, source, workflow=workflow, task=task)
+    ]
     if form == "table":
         from pytest_tokenbudget.cli.audit_table import new_console
         from pytest_tokenbudget.cli.forecast_table import print_rows
-        from pytest_tokenbudget.report.plan import COLUMNS, plan_rows, plan_sentences
 
-        print_rows(COLUMNS, plan_rows(plans), plan_sentences(plans[0], source), new_console())
+        print_rows(columns(planned), plan_rows(planned), plan_sentences(planned, source), new_console())
         return
-    from pytest_tokenbudget.report.plan import plan_json, plan_markdown
-
-    click.echo(plan_json(plans, source) if form == "json" else plan_markdown(plans, source), nl=False)
+    click.echo(plan_json(planned, source) if form == "json" else plan_markdown(planned, source), nl=False)

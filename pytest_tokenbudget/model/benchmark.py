@@ -26,6 +26,7 @@ __all__ = [
     "NO_CALLS",
     "SETUP_FAILED",
     "SKIPPED",
+    "SPENT",
     "UNANSWERED",
     "Benchmark",
     "BenchmarkPlan",
@@ -79,6 +80,7 @@ SKIPPED: Final = "skipped"
 SETUP_FAILED: Final = "its setup failed"
 DIED: Final = "its process died"
 UNANSWERED: Final = "a request got no answer"
+SPENT: Final = "its money is spent"
 NO_CALLS: Final = "no model call was made"
 BROKEN: Final = "its test broke before any model call"
 
@@ -268,6 +270,7 @@ class Benchmark(Struct, frozen=True, kw_only=True):
         errors: How often the point rule errs at this spread; `None` of fewer than ten samples.
         cautions: What a reader must know first.
         verdict: The decision.
+        clusters: How many clusters the samples form, one of its own for each that is in none; `None` without any.
     """
 
     rules: Rules
@@ -279,6 +282,7 @@ class Benchmark(Struct, frozen=True, kw_only=True):
     errors: ErrorRates | None
     cautions: tuple[Caution, ...]
     verdict: BenchmarkVerdict
+    clusters: int | None = None
 
 
 class BenchmarkRun(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_tokenbudget.config.settings import Settings
 from pytest_tokenbudget.meter.task import TaskMeter
-from pytest_tokenbudget.model.benchmark import UNANSWERED, BenchmarkPlan, BenchmarkRun, Drawn
+from pytest_tokenbudget.model.benchmark import SPENT, UNANSWERED, BenchmarkPlan, BenchmarkRun, Drawn
 from pytest_tokenbudget.model.task import Task
 from pytest_tokenbudget.store.sampled import SampleBoard
 
@@ -77,7 +77,7 @@ class Sampling:
             return ""
         # when money ran out is another moment in each worker
         decided = f"decided after {decision.at} of {decision.of} samples"
-        return "its money is spent" if decision.kind == "spent" else decided
+        return SPENT if decision.kind == "spent" else decided
 
     def ended(self, task: Task) -> None:
         """Weigh a task that ended, if it is a sample that was paid for, or could not be."""

@@ -12,6 +12,7 @@ from pytest_tokenbudget.report.benchmark_text import (
     decided_text,
     error_text,
     failure_texts,
+    hint_text,
     settling_text,
 )
 from pytest_tokenbudget.report.columns import printable
@@ -22,6 +23,9 @@ __all__ = ["AS_TYPED", "STATES", "bars", "benchmark_paragraphs", "figure_rows", 
 STATES: Final[dict[BenchmarkState, str]] = {"pass": "✓", "inconclusive": "~", "block": "✗"}
 AS_TYPED: Final = "    "
 """How a line begins that somebody copies."""
+
+_FEW: Final = 10
+"""Of fewer samples the mean and the worst say all that there is to say."""
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
@@ -86,15 +90,24 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
     """
     state = run.result.verdict.state
     yield f"{STATES[state]} {decided_text(run)}", state
+    if hint := hint_text(run):
+        yield f"  {hint}", None
     if command := settling_text(run):
         yield "  To settle it, type:", None
         yield f"{AS_TYPED}{command}", None
-    yield from ((f"  {line}", None) for line in failure_texts(run))
-    if not run.result.figures.n:
+    drawn, *told = told_lines(run) or [""]
+    yield from ((f"  {line}", None) for line in (drawn, *failure_texts(run)) if line)
+    if not drawn:
         return
-    drawn, *told = told_lines(run)
-    yield f"  {drawn}", None
-    yield from ((f"  {line}", None) for line in _table(figure_rows(run)))
+    rows = figure_rows(run)
+    if run.result.figures.n < _FEW and not verbose:
+        yield from ((f"  {line}", None) for line in _table([row for row in rows if row[0] in {"mean", "worst"}]))
+        return
+    yield from ((f"  {line}", None) for line in _table(rows))
+    if run.result.intervals.mean.low is not None:
+        yield "  Either end of an interval holds with 95%, so that 90% of them hold the true value.", None
+    if run.result.clusters is not None:
+        yield "  Samples of one cluster are alike: quantiles have no interval.", None
     yield from ((f"  {line}", None) for line in told)
     if errors := error_text(run):
         yield f"  {errors}", None
@@ -102,6 +115,8 @@ def benchmark_paragraphs(run: BenchmarkRun, *, verbose: bool = False) -> Iterato
         yield f"  {caution}", "inconclusive"
     if verbose:
         yield from ((f"  {line}", None) for line in _slices(run))
+        dearest = [f"{printable(of_test(entry.id))} {amounts.usd(entry.cost)}" for entry in run.result.figures.worst]
+        yield f"  dearest: {', '.join(dearest)}", None
 
 
 def told_lines(run: BenchmarkRun, gap: str = " ") -> list[str]:
@@ -125,10 +140,14 @@ def _drawn(run: BenchmarkRun) -> str:
     of = f" of {amounts.tokens(plan.samples)}" if figures.n != plan.samples else ""
     samples = "sample" if plan.samples == 1 else "samples"
     rate = amounts.percent(figures.success_rate)
-    return (
-        f"{amounts.tokens(figures.n)}{of} {samples} drawn from {amounts.tokens(plan.population)} in "
-        f"{printable(plan.data)} (seed {plan.seed}); {amounts.tokens(figures.successes)} succeeded ({rate})."
-    )
+    clusters = run.result.clusters
+    grouped = "" if clusters is None else f" in {clusters} clusters" if clusters > 1 else " in 1 cluster"
+    source = f" drawn from {amounts.tokens(plan.population)} in {printable(plan.data)} (seed {plan.seed})"
+    if plan.samples == plan.population:
+        of = f" of the {amounts.tokens(plan.samples)}" if of else ""
+        source = f" in {printable(plan.data)}" if of else f", all there are in {printable(plan.data)}"
+    succeeded = f"{amounts.tokens(figures.successes)} succeeded ({rate})"
+    return f"{amounts.tokens(figures.n)}{of} {samples}{grouped}{source}; {succeeded}."
 
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -12,6 +12,7 @@ from pytest_tokenbudget.model.benchmark import (
     NOT_ANSWERED,
     SETUP_FAILED,
     SKIPPED,
+    SPENT,
     BenchmarkRun,
     BenchmarkState,
     Decision,
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
     from pytest_tokenbudget.policy.sampling.pairs import Pairs
 
 __all__ = [
+    "blocked_line",
     "caution_texts",
     "decided_text",
     "error_text",
     "failure_texts",
     "grounds_text",
+    "hint_text",
     "name_of",
     "pairs_text",
     "settling_text",
 ]
 
+_RARE: Final = 0.001
 _LEADS: Final[dict[BenchmarkState, str]] = {
     "pass": "Benchmark passes",
     "block": "Benchmark blocked",
@@ -52,6 +56,11 @@ def name_of(run: BenchmarkRun) -> str:
 def decided_text(run: BenchmarkRun) -> str:
     """The verdict with its reasons, in one sentence or two."""
     return f"{_LEADS[run.result.verdict.state]}: {name_of(run)}: {grounds_text(run)}."
+
+
+def blocked_line(run: BenchmarkRun) -> str:
+    """A benchmark that blocks, as pytest names a test that failed: `BLOCKED test_it.py::test_it - a task costs …`."""
+    return f"BLOCKED {printable(run.plan.id)} - {grounds_text(run)}"
 
 
 def grounds_text(run: BenchmarkRun) -> str:
@@ -183,6 +192,8 @@ def settling_text(run: BenchmarkRun) -> str:
         return ""
     test = quote(run.plan.id)
     whys = {ground.why for ground in verdict.grounds if ground.state == "inconclusive"}
+    if _others_ran_elsewhere(run):
+        return ""
     if whys & {"unfinished", "no_samples", "early"}:
         return _recording_text(run, test)
     if "partial" in whys:
@@ -193,6 +204,34 @@ def settling_text(run: BenchmarkRun) -> str:
     if wanted > run.plan.population:
         return ""  # there are no more to be drawn
     return f"pytest {test} --tokenbudget-samples={wanted} --tokenbudget-record=once"
+
+
+def hint_text(run: BenchmarkRun) -> str:
+    """What settles what is undecided where a command alone does not; empty where one does."""
+    verdict, plan = run.result.verdict, run.plan
+    if verdict.state != "inconclusive":
+        return ""
+    if _others_ran_elsewhere(run):
+        return "Its other samples did not run here. If other shards ran them, join the runs: tokenbudget combine."
+    if SPENT in run.unmeasured and plan.spend is not None:
+        spend = amounts.limit_usd(plan.spend)
+        return (
+            f"`spend` is {spend} for each run, and what is recorded costs nothing: raise it, or go on by another run."
+        )
+    if verdict.needed is not None and "straddles" in {ground.why for ground in verdict.grounds}:
+        wanted = run.result.figures.n + verdict.needed
+        if wanted > plan.population:
+            return (
+                f"About {_count(wanted, 'sample')} would settle it, and {printable(plan.data)} has only "
+                f"{amounts.tokens(plan.population)}."
+            )
+    return ""
+
+
+def _others_ran_elsewhere(run: BenchmarkRun) -> bool:
+    """Whether samples are missing, and none of those that ran said why: they were left to another shard."""
+    whys = {ground.why for ground in run.result.verdict.grounds if ground.state == "inconclusive"}
+    return "unfinished" in whys and not run.unmeasured and run.result.verdict.early is None
 
 
 def _recording_text(run: BenchmarkRun, test: str) -> str:
@@ -221,10 +260,15 @@ def error_text(run: BenchmarkRun) -> str:
         return ""
     above = (1 + Decimal(str(errors.tolerance))) ** 2 - 1
     return (
-        f"With {_count(errors.n, 'sample')} of this spread the rule blocks {amounts.percent(errors.false_block)} of "
-        f"agents that cost exactly the budget, and passes {amounts.percent(errors.false_pass)} of those that cost "
+        f"With {_count(errors.n, 'sample')} of this spread the rule blocks {_rare(errors.false_block)} of "
+        f"agents that cost exactly the budget, and passes {_rare(errors.false_pass)} of those that cost "
         f"{amounts.percent(above)} more."
     )
+
+
+def _rare(share: float) -> str:
+    """A share as a percentage; one that is as good as none, as less than a thousandth."""
+    return "less than 0.1%" if share < _RARE else amounts.percent(share)
 
 
 def caution_texts(run: BenchmarkRun) -> Iterator[str]:

@@ -5,14 +5,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from builders import make_budget, make_call, make_run, make_task
+from builders import make_benched_run, make_budget, make_call, make_plan, make_run, make_sampled, make_task
 from click.testing import CliRunner, Result
 
 from pytest_tokenbudget.cli import main
 from pytest_tokenbudget.model.run import Run
 from pytest_tokenbudget.policy.portions import portions
+from pytest_tokenbudget.policy.sampling import SamplePlan
+from pytest_tokenbudget.policy.sampling.outcome import outcome_of
+from pytest_tokenbudget.report.plan import Planned, plan_sentences
 from pytest_tokenbudget.store.runfile import write_run
 
+REFUND = "tests/test_triage.py::test_refund"
 PRICES = "prices: {claude-sonnet-5: {input: 100, output: 1000}}\n"
 
 
@@ -145,10 +149,69 @@ def test_a_plan(run: str) -> None:
     ]
     assert how == "A rise is seen in 80% of benchmarks where it is there, and in 5% where there is none."
     assert pilot == (
-        "From 40 tasks of run.json: $0.30 on average, with a coefficient of variation of 0.34. As many see +13%; "
-        "100 see +8%."
+        "From 40 tasks of run.json (test_task): $0.30 on average, with a coefficient of variation of 0.34. As many see "
+        "+13%; 100 see +8%."
     )
     assert nothing == "Nothing was run. Base and head on the same samples need far fewer."
+
+
+COSTS = ["0.01", "0.02", "0.03", "0.09"]
+
+
+def test_a_plan_from_a_benchmark_leaves_other_tasks_alone() -> None:
+    other = make_task("tests/test_agent.py::test_dear", make_call("9"))
+    whole = make_benched_run(*COSTS, others=(other, make_task(REFUND, make_call("1"))))
+    write_run(Path("run.json"), whole)
+    pilot = shown("plan", "run.json")[-2]
+    (caution,) = (each for each in whole.benchmarks[0].result.cautions if each.kind == "blunt")
+    assert pilot == (
+        "From 4 samples of run.json (test_ticket): $0.0375 on average, with a coefficient of variation of 0.96. As "
+        f"many see +{caution.value:.0%}; 100 see +24%."
+    )
+    everything = shown("plan", "run.json", "--task", "*")[-2]
+    assert everything.startswith("From 6 tasks of run.json (test_dear, test_refund, test_ticket): $1.692 on average, ")
+    assert everything.endswith(" Choose tasks that are alike with --task or --workflow.")
+
+
+def test_the_share_that_is_seen_is_rounded_once() -> None:
+    plan = SamplePlan(
+        effect=0.2,
+        power=0.8,
+        alpha=0.05,
+        pilot=60,
+        cv=1.167,
+        mean=Decimal(1),
+        needed=211,
+        cost=Decimal(211),
+        seen_by_pilot=0.3746,  # a benchmark's own section says 37%; by way of 37.5% it was 38%
+        seen_by_hundred=0.29,
+    )
+    said = plan_sentences([Planned(benchmark="b", tests=("b",), plans=(plan,))], "run.json")
+    assert "As many see +37%; 100 see +29%." in said[1]
+
+
+def test_a_plan_of_each_of_two_benchmarks() -> None:
+    other = "tests/test_faq.py::test_question"
+    tasks = [make_sampled(place, cost) for place, cost in enumerate(COSTS)]
+    tasks += [make_sampled(place, cost, benchmark=other, cluster=str(place // 2)) for place, cost in enumerate(COSTS)]
+    plans = (make_plan(4, id=other), make_plan(4))
+    write_run(Path("run.json"), make_run(*tasks, benchmarks=tuple(outcome_of(plan, tasks) for plan in plans)))
+    lines = shown("plan", "run.json")
+    assert [line.split()[0] for line in lines[:7]] == [
+        "benchmark",
+        "test_question",
+        "+20%",
+        "+40%",
+        "test_ticket",
+        "+20%",
+        "+40%",
+    ]
+    # two and two are alike: it is as if there were fewer of them
+    assert "(test_question): $0.0375 on average, with a coefficient of variation of 1.20. As many" in lines[8]
+    assert "(test_ticket): $0.0375 on average, with a coefficient of variation of 0.96. As many" in lines[9]
+    record = json.loads(tokenbudget("plan", "run.json", "--format", "json").output)
+    assert [plan["benchmark"] for plan in record["plans"]] == [other] * 3 + [make_plan(1).id] * 3
+    assert record["cv"] is None
 
 
 def test_a_plan_of_another_effect_for_machines(run: str) -> None:
@@ -171,7 +234,7 @@ def test_a_pilot_of_one_task_plans_nothing(run: str) -> None:
     lines = shown("plan", run, "--task", "*[00]")
 
     assert lines[-1] == (
-        "From 1 task of run.json: too few to know how much tasks vary. A pilot takes two, better thirty."
+        "From 1 task of run.json (test_task): too few to know how much tasks vary. A pilot takes two, better thirty."
     )
     assert lines[1].split() == ["+10%", "?", "?"]
 

@@ -1,6 +1,6 @@
 """A benchmark as one value: its figures, their intervals, and the verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -19,6 +19,7 @@ from pytest_tokenbudget.policy.sampling.ordering import quantile_interval
 from pytest_tokenbudget.policy.sampling.outliers import outliers_of
 from pytest_tokenbudget.policy.sampling.plan import detectable_effect
 from pytest_tokenbudget.policy.sampling.slices import slices_of
+from pytest_tokenbudget.policy.sampling.spread import independent_cv
 from pytest_tokenbudget.policy.sampling.units import units_of
 from pytest_tokenbudget.policy.sampling.verdict import judge_benchmark
 
@@ -63,7 +64,8 @@ def benchmark_of(
     complete = figures.total is not None and figures.n > 0
     units = units_of(every, seed) if complete else ()
     ordered = sorted(sample.cost for sample in every if sample.cost is not None) if complete else []
-    by_order = [] if any(sample.cluster is not None for sample in every) else ordered  # its samples are independent
+    clusters = _clusters(every)
+    by_order = ordered if clusters is None else []  # its samples are independent
     found = Intervals(
         mean=mean_interval(units, confidence=confidence, seed=seed, resample=resample),
         per_success=per_success_interval(units, confidence=confidence, seed=seed, resample=resample),
@@ -72,7 +74,7 @@ def benchmark_of(
         p95=quantile_interval(by_order, 0.95, confidence),
     )
     errors = None
-    if figures.cv is not None and figures.n >= FEWEST_UNITS and held.budget is not None:
+    if clusters is None and figures.cv is not None and figures.n >= FEWEST_UNITS and held.budget is not None:
         errors = error_rates(figures.cv, figures.n, float(held.tolerance))
     return Benchmark(
         rules=held,
@@ -82,11 +84,18 @@ def benchmark_of(
         outliers=outliers_of(every),
         histogram=histogram_of(sample.cost for sample in every if sample.cost is not None),
         errors=errors,
-        cautions=tuple(_cautions(figures, held, found, len(units))),
+        cautions=tuple(_cautions(figures, held, found, len(units), independent_cv(every, figures))),
         verdict=judge_benchmark(
             figures, held, mean=found.mean, per_success=found.per_success, units=len(units), early=early
         ),
+        clusters=clusters,
     )
+
+
+def _clusters(samples: Sequence[Sample]) -> int | None:
+    """How many clusters there are, one for each sample that is in none; `None` where all of them are in none."""
+    named = {sample.cluster for sample in samples} - {None}
+    return len(named) + sum(sample.cluster is None for sample in samples) if named else None
 
 
 def _refuse_twice(samples: list[Sample]) -> None:
@@ -105,11 +114,11 @@ def _rules(budget: Decimal | float | str | None, rules: Rules | None) -> Rules:
     return rules
 
 
-def _cautions(figures: Figures, rules: Rules, intervals: Intervals, units: int) -> list[Caution]:
+def _cautions(figures: Figures, rules: Rules, intervals: Intervals, units: int, spread: float | None) -> list[Caution]:
     found: list[Caution] = []
     if figures.cv is not None and figures.cv > _WIDE:
         found.append(Caution(kind="spread", value=figures.cv))
-    if figures.cv is not None and figures.n and (seen := detectable_effect(figures.cv, units)) > rules.tolerance:
+    if spread is not None and figures.n and (seen := detectable_effect(spread, figures.n)) > rules.tolerance:
         found.append(Caution(kind="blunt", value=seen))
     if intervals.mean.method == "student" and units >= FEWEST_UNITS and not bootstrap.available():
         found.append(Caution(kind="no_scipy", value=float(units)))

@@ -46,7 +46,9 @@ class SamplePlan(Struct, frozen=True, kw_only=True):
     seen_by_hundred: float | None
 
 
-def plan_of(pilot: Figures, *, effect: float = 0.2, power: float = 0.8, alpha: float = 0.05) -> SamplePlan:
+def plan_of(
+    pilot: Figures, *, effect: float = 0.2, power: float = 0.8, alpha: float = 0.05, cv: float | None = None
+) -> SamplePlan:
     """The plan of a benchmark, from the figures of a pilot.
 
     Args:
@@ -54,8 +56,9 @@ def plan_of(pilot: Figures, *, effect: float = 0.2, power: float = 0.8, alpha: f
         effect: The rise of the mean that is to be seen, above 0: 0.2 is +20%.
         power: How often it shall be seen where it is there, between 0 and 1.
         alpha: How often one may be seen where there is none, between 0 and 1.
+        cv: The spread to reckon with, where samples come in clusters: that of `independent_cv`; by default the costs'.
     """
-    cv, mean = pilot.cv, pilot.mean
+    cv, mean = pilot.cv if cv is None else cv, pilot.mean
     needed = None if cv is None else samples_needed(cv, effect=effect, power=power, alpha=alpha)
     return SamplePlan(
         effect=effect,

@@ -87,7 +87,63 @@ def test_no_line_is_wider_than_the_terminal_but_one_to_be_copied(width: int) -> 
 def test_no_more_samples_are_asked_for_than_there_are() -> None:
     few = make_benched_run(*TWELVE, plan=make_plan(12, usd="0.0081", population=15, rule="confident"))
     assert few.benchmarks[0].result.verdict.state == "inconclusive"
-    assert "--tokenbudget-samples" not in "".join(line.text for line in summary(few, width=200))
+    said = said_of(few)
+    assert "--tokenbudget-samples" not in said
+    assert "About 27 samples would settle it, and tickets.jsonl has only 15." in said
+
+
+def said_of(run: Run, verbosity: int = 0) -> str:
+    return " ".join(line.text for line in summary(run, width=300, verbosity=verbosity))
+
+
+def test_the_dearest_samples_are_listed_where_more_is_asked_for() -> None:
+    run = make_benched_run(*TWELVE, "0.05")
+    assert "dearest" not in said_of(run)
+    dearest = "test_ticket[t12] $0.05, test_ticket[t11] $0.011, test_ticket[t2] $0.011, test_ticket[t5] $0.011, "
+    assert f"dearest: {dearest}test_ticket[t8] $0.011" in said_of(run, verbosity=1)
+
+
+def test_few_samples_have_the_whole_table_where_more_is_asked_for() -> None:
+    run = make_benched_run(*TWELVE[:9])
+    assert "median" not in said_of(run)
+    assert "median" in said_of(run, verbosity=1)
+
+
+def clustered(many: int) -> Run:
+    tasks = tuple(make_sampled(place, TWELVE[place // 2 % 3], cluster=f"c{place // 2}") for place in range(2 * many))
+    return make_run(*tasks, benchmarks=(outcome_of(make_plan(2 * many, usd="0.02", tolerance="0.01"), tasks),))
+
+
+def test_clusters_are_counted_and_nothing_is_said_that_holds_without_them_alone() -> None:
+    run = clustered(12)
+    said = said_of(run)
+    assert "24 samples in 12 clusters, all there are in tickets.jsonl; 24 succeeded (100%)." in said
+    assert "Samples of one cluster are alike: quantiles have no interval." in said
+    assert "of this spread the rule blocks" not in said
+    assert run.benchmarks[0].result.errors is None
+    alone = make_benched_run(*(TWELVE[place // 2 % 3] for place in range(24)), plan=make_plan(24, usd="0.02"))
+    assert "of this spread the rule blocks" in said_of(alone)
+    assert "cluster" not in said_of(alone)
+
+
+def test_what_clusters_can_show_follows_from_their_own_error() -> None:
+    (found,) = clustered(12).benchmarks
+    (blunt,) = (caution for caution in found.result.cautions if caution.kind == "blunt")
+    # twelve means of 0.009, 0.010 and 0.011: s = 0.000853, and 2.486 × s ÷ √12 ÷ 0.010
+    assert blunt.value == pytest.approx(0.0612, abs=0.0001)
+
+
+def test_money_that_is_spent_is_said_to_count_for_each_run() -> None:
+    tasks = (*(make_sampled(place) for place in range(3)), make_sampled(3, "0.00", unmeasured="its money is spent"))
+    plan = make_plan(4, spend="0.03")
+    said = said_of(make_run(*tasks, benchmarks=(outcome_of(plan, tasks),)))
+    assert "`spend` is $0.03 for each run, and what is recorded costs nothing: raise it, or go on by" in said
+
+
+def test_samples_that_ran_in_another_shard_are_not_to_be_recorded() -> None:
+    said = said_of(make_benched_run(*TWELVE[:5], plan=make_plan(12)))
+    assert "Its other samples did not run here. If other shards ran them, join the runs: tokenbudget combine." in said
+    assert "--tokenbudget-record" not in said
 
 
 def test_a_quiet_terminal_has_the_verdict_alone() -> None:
