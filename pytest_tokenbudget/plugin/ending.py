@@ -1,5 +1,7 @@
 """The end of a session: tasks are gathered where the run is reported, the run is written, and its summary printed."""
 
+from collections.abc import Generator, Sequence
+
 import pytest
 
 from pytest_tokenbudget.errors import RunFileError
@@ -10,6 +12,21 @@ from pytest_tokenbudget.plugin.stock import Stock
 from pytest_tokenbudget.plugin.workers import ATTRIBUTE, has_workers, ship
 
 __all__ = ["Ending"]
+
+
+class _LastWord:
+    """Names blocked benchmarks where pytest names failed tests, as the last lines: none of their samples need fail."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
+        """Print them after all that others print."""
+        result = yield
+        for line in self._lines:
+            terminalreporter.write_line(line, red=True)
+        return result
 
 
 class Ending:
@@ -55,13 +72,21 @@ class Ending:
         self._run = self._session.finish()
         if self._run is None:
             return
-        blocks = self._session.settings.mode == "enforce" and any(found.blocks for found in self._run.benchmarks)
-        if blocks and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._session.settings.mode == "enforce" and any(found.blocks for found in self._run.benchmarks):
+            self._block(session, self._run)
         try:
             self._session.write(self._run)
         except RunFileError as error:
             self._unwritten = f"[{error.slug}] {error}"
+
+    def _block(self, session: pytest.Session, run: Run) -> None:
+        """Fail the build for its benchmarks."""
+        from pytest_tokenbudget.report.benchmark_text import blocked_line
+
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        lines = [blocked_line(found) for found in run.benchmarks if found.blocks]
+        self._config.pluginmanager.register(_LastWord(lines), "tokenbudget-last-word")
 
     def print_summary(self, terminal: pytest.TerminalReporter) -> None:
         """Print what the run cost."""

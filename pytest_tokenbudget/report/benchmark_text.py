@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_tokenbudget.policy.sampling.pairs import Pairs
 
 __all__ = [
+    "blocked_line",
     "caution_texts",
     "decided_text",
     "error_text",
@@ -54,6 +55,11 @@ def name_of(run: BenchmarkRun) -> str:
 def decided_text(run: BenchmarkRun) -> str:
     """The verdict with its reasons, in one sentence or two."""
     return f"{_LEADS[run.result.verdict.state]}: {name_of(run)}: {grounds_text(run)}."
+
+
+def blocked_line(run: BenchmarkRun) -> str:
+    """A benchmark that blocks, as pytest names a test that failed: `BLOCKED test_it.py::test_it - a task costs …`."""
+    return f"BLOCKED {printable(run.plan.id)} - {grounds_text(run)}"
 
 
 def grounds_text(run: BenchmarkRun) -> str:

@@ -35,8 +35,12 @@ COSTLY = {"a": 1100, "b": 2000}
 def test_a_benchmark_over_its_budget_fails_the_build_though_every_test_passed(project: Project) -> None:
     ran = benched(project, COSTLY).run()
     assert (ran.exit, ran.counts, verdict(ran)) == (1, {"passed": 2}, ("block", ("above",)))
+    said, _, last = section(ran).rpartition("\n")
+    assert last.startswith(
+        "BLOCKED test_it.py::test_it - a task costs $0.00155 on average, 155% of its budget of $0.001 ("
+    )
     assert (
-        section(ran)
+        said
         == """
  ✗ Benchmark blocked: test_it: a task costs $0.00155 on average, 155% of its
    budget of $0.001 (more than $0.0012 blocks).
@@ -48,10 +52,18 @@ def test_a_benchmark_over_its_budget_fails_the_build_though_every_test_passed(pr
     )
 
 
+def test_a_blocked_benchmark_is_named_behind_the_failed_tests(project: Project) -> None:
+    ran = benched(project, COSTLY, f"{PLAIN}\ndef test_fails():\n    assert False\n").run()
+    (failed, blocked, _) = ran.out.splitlines()[-3:]
+    assert (ran.exit, failed) == (1, "FAILED test_it.py::test_fails - assert False")
+    assert blocked.startswith("BLOCKED test_it.py::test_it - a task costs $0.00155 on average, 155% of its budget")
+
+
 def test_a_benchmark_that_is_observed_is_shown_and_fails_nothing(project: Project) -> None:
     ran = benched(project, COSTLY).run("--tokenbudget=observe")
     assert (ran.exit, ran.counts, verdict(ran)) == (0, {"passed": 2}, ("block", ("above",)))
     assert "Benchmark blocked: test_it" in ran.said
+    assert "BLOCKED" not in ran.out
 
 
 def test_a_benchmark_that_is_off_still_runs_its_samples(project: Project) -> None:

@@ -173,6 +173,7 @@ def test_workers_come_to_the_same_benchmarks(project: Project) -> None:
 def test_workers_fail_a_build_that_is_over_budget(project: Project) -> None:
     ran = benched(project, {"a": 1100, "b": 2000}).run_apart("-n2")
     assert (ran.exit, ran.counts, verdict(ran)) == (1, {"passed": 2}, ("block", ("above",)))
+    assert ran.out.count("BLOCKED test_it.py::test_it - a task costs $0.00155") == 1
 
 
 def test_an_attempt_that_was_rerun_counts_once(project: Project) -> None:
