@@ -5,7 +5,15 @@ from typing import Final
 
 from pytest_tokenbudget.policy.compare import Benched, Comparison
 from pytest_tokenbudget.report.benchmark_lines import figure_rows, told_lines
-from pytest_tokenbudget.report.benchmark_text import caution_texts, error_text, grounds_text, pairs_text, settling_text
+from pytest_tokenbudget.report.benchmark_text import (
+    caution_texts,
+    error_text,
+    failure_texts,
+    grounds_text,
+    hint_text,
+    pairs_text,
+    settling_text,
+)
 from pytest_tokenbudget.report.markdown import code, code_in_summary, details, plain, table
 from pytest_tokenbudget.report.names import of_test
 
@@ -37,6 +45,12 @@ def _lines(benched: Benched) -> Iterator[str]:
     if command := settling_text(run):
         yield ""
         yield f"To settle it: {code(command, 500)}"
+    if hint := hint_text(run):
+        yield ""
+        yield plain(hint, 600)
+    if failures := failure_texts(run):
+        yield ""
+        yield from (f"- {plain(text, 600)}" for text in failures)
     rows = figure_rows(run)
     if rows:
         yield ""

@@ -17,13 +17,13 @@ _lock = Lock()
 
 
 class _Approval:
-    __slots__ = ("followed", "method", "unsent", "url", "used")
+    __slots__ = ("followed", "is_followable", "method", "unsent", "url", "used")
 
     def __init__(self, method: str, url: str) -> None:
         self.method = method
         self.url = url
         self.used = False
-        self.followed = False
+        self.followed = self.is_followable = False
         self.unsent: Callable[[], None] | None = None
 
 
@@ -75,12 +75,13 @@ def take_approval(method: str, url: str, *, follows_redirects: bool = False) -> 
         return False
     with _lock:  # tasks and threads may share a context's approval
         if given.used:
-            given.followed = follows_redirects
-            return follows_redirects
+            # an approval that another client used, whose answer never came, is still here
+            given.followed = follows_redirects and given.is_followable
+            return given.followed
         asked, approved = _address(url.partition("?")[0]), _address(given.url.partition("?")[0])
         if method != given.method.upper() or asked != approved:
             return False
-        given.used = True
+        given.used, given.is_followable = True, follows_redirects
         return True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -92,6 +93,19 @@ def test_an_approval_of_aiohttps_ends_with_the_answer(tmp_path: Path) -> None:
     with watching(tmp_path) as watched, vcr.use_cassette(str(tmp_path / "all.yaml"), record_mode="all"):
         asyncio.run(twice(watched.url))
         assert (watched.arrived, watched.seen, len(watched.exchanges)) == (2, ["escaped"], 1)
+
+
+def test_an_approval_without_an_answer_is_no_leave_for_another_client(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with watching(tmp_path) as watched:
+        with (
+            vcr.use_cassette(str(tmp_path / "all.yaml"), record_mode="all"),
+            pytest.raises(requests.exceptions.ConnectionError),
+        ):
+            requests.post(f"http://127.0.0.1:{port}{PATH}", json=CHAT, timeout=5)
+        aiohttp_follows(watched.url)
+        assert (watched.arrived, watched.seen) == (1, ["escaped"])
 
 
 def openai_retries(url: str) -> None:
