@@ -73,8 +73,9 @@ def benchmark_from_record(record: Mapping[str, Any], place: str) -> BenchmarkRun
     except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
         message = f"{place}: the benchmark cannot be read: {error}. Run pytest again to write a new one."
         raise RunFileError(message) from error
-    if run.plan.ideal_steps is not None and run.plan.ideal_steps <= 0:
-        message = f"{place}: the benchmark cannot be read: its `ideal_steps` is not above 0. Run pytest again."
+    steps = run.plan.ideal_steps
+    if steps is not None and not (steps.is_finite() and steps > 0):
+        message = f"{place}: the benchmark cannot be read: its `ideal_steps` is no number above 0. Run pytest again."
         raise RunFileError(message)
     whole = msgspec.structs.replace(run.result.figures, usage=usage_from_record(usage, fees))
     return msgspec.structs.replace(run, result=msgspec.structs.replace(run.result, figures=whole))
