@@ -87,3 +87,9 @@ def test_tasks_that_inherit_one_share_it() -> None:
         return list(await asyncio.gather(take(), take()))
 
     assert sorted(asyncio.run(both())) == [False, True]
+
+
+def test_what_another_client_used_is_nobodys_redirect() -> None:
+    approve_request("POST", URL)
+    assert take_approval("POST", URL)
+    assert not take_approval("POST", f"{URL}/other", follows_redirects=True)

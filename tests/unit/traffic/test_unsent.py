@@ -70,7 +70,7 @@ def test_what_did_not_get_to_leave_is_not_told_of(told: list[str]) -> None:
 
 
 def test_a_redirect_that_is_refused_was_sent_before(told: list[str]) -> None:
-    assert take_approval("POST", URL)
+    assert take_approval("POST", URL, follows_redirects=True)
     assert take_approval("GET", "http://127.0.0.1:9/other", follows_redirects=True)
     with pytest.raises(ConnectionRefusedError):
         telling(fails)(REFUSED)
