@@ -97,9 +97,9 @@ class Checkout:
         return done.returncode, done.stdout, done.stderr
 
 
-def task(name: str, agent: Agent, limit: float | None = None) -> Task:
+def task(name: str, agent: Agent, usd: float | None = None, *, workflow: str | None = None) -> Task:
     calls = [TABLE.charge(call) for call in calls_of(agent)]
-    made = make_task(name, *calls, budget=make_budget(usd=limit) if limit else None)
+    made = make_task(name, *calls, budget=make_budget(usd=usd, workflow=workflow) if usd else None)
     return replace(made, portions=portions(calls, TABLE.above))
 
 

@@ -10,8 +10,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from agent_simulator import Agent, Step, calls_of
+from agent_simulator import Agent, Step
 from builders import make_budget, make_call, make_estimate, make_run, make_task
+from checkout import REFUND, bloated, task
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
@@ -33,16 +34,6 @@ ABOUT = About(
     head="9f2c1e7" * 5, run="8123.1", as_of=datetime(2026, 11, 1, tzinfo=UTC), base_age=Decimal(2), paid=Decimal(0)
 )
 
-REFUND = Agent(
-    model="claude-sonnet-5",
-    system=900,
-    tools=(("lookup_order", 180), ("issue_refund", 154)),
-    user=150,
-    steps=tuple(
-        Step("lookup_order" if step in {1, 4} else "issue_refund", 2100 if step == 1 else 150, 120, 100)
-        for step in range(9)
-    ),
-)
 FAQ = Agent(
     model="gpt-5-mini",
     system=300,
@@ -50,15 +41,7 @@ FAQ = Agent(
     user=60,
     steps=(Step("search", 400, 150), Step("search", 20, 120)),
 )
-BLOATED = changed(
-    REFUND, steps=tuple(changed(step, result=9400) if step.result == 2100 else step for step in REFUND.steps)
-)
-
-
-def task(name: str, agent: Agent, usd: float | None = None, *, workflow: str | None = None) -> Task:
-    calls = [TABLE.charge(call) for call in calls_of(agent)]
-    made = make_task(name, *calls, budget=make_budget(usd=usd, workflow=workflow) if usd else None)
-    return replace(made, portions=portions(calls, TABLE.above))
+BLOATED = bloated(REFUND)
 
 
 def run(*tasks: Task, commit: str = "9f2c1e7") -> Run:
@@ -135,10 +118,10 @@ def test_what_new_prices_cost_is_a_section_of_its_own() -> None:
     verdict = gate(compared(BASE, head), GateRules(), today=date(2026, 11, 25))
     assert not has_news(replace(compared(BASE, head), prices=PriceChange(unknown=("?",))), verdict)
     assert has_news(replace(compared(BASE, head), prices=PRICES), verdict)
-    bloated = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06, workflow="triage"), *QUIET)
-    without = written(BASE, bloated)
+    grown = run(task("tests/test_triage.py::test_refund", BLOATED, 0.06, workflow="triage"), *QUIET)
+    without = written(BASE, grown)
     before, fold, after = without.partition("<details><summary>Where the ")
-    assert priced(BASE, bloated, PRICES) == f"{before}{section}\n{fold}{after}"
+    assert priced(BASE, grown, PRICES) == f"{before}{section}\n{fold}{after}"
 
 
 def test_new_prices_of_a_thousand_models_leave_room_for_the_rows() -> None:
